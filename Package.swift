@@ -1,0 +1,111 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target is built with.
+let common: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// The pure parts also contain no unsafe construct: the compiler checks it.
+let pure: [SwiftSetting] = common + [.strictMemorySafety()]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+
+func tests(
+    _ module: String,
+    also more: [Target.Dependency] = [],
+    resources: [Resource]? = nil
+) -> Target {
+    .testTarget(
+        name: module + "Tests",
+        dependencies: [.byName(name: module)] + more,
+        resources: resources,
+        swiftSettings: common
+    )
+}
+
+let package = Package(
+    name: "l402-fcgi",
+    products: [
+        .executable(name: "l402-fcgi", targets: ["l402-fcgi"]),
+        .executable(name: "l402", targets: ["l402"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+    ],
+    targets: [
+        // C libraries, from Debian's -dev packages.
+        .systemLibrary(
+            name: "CFastCGI",
+            providers: [.apt(["libfcgi-dev"])]
+        ),
+        .systemLibrary(
+            name: "CCurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]
+        ),
+
+        // Pure parts: no files, no sockets, no clock.
+        .target(name: "Lightning", dependencies: [crypto], swiftSettings: pure),
+        .target(name: "Macaroons", dependencies: [crypto], swiftSettings: pure),
+        .target(
+            name: "L402",
+            dependencies: ["Lightning", "Macaroons", crypto],
+            swiftSettings: pure
+        ),
+        .target(
+            name: "Paywall",
+            dependencies: ["L402", "Lightning", "Macaroons", crypto],
+            swiftSettings: pure
+        ),
+
+        // Edges: each owns one kind of handle.
+        .target(name: "FastCGI", dependencies: ["CFastCGI"], swiftSettings: common),
+        .target(
+            name: "LNbits",
+            dependencies: ["CCurl", "Paywall", "L402", "Lightning"],
+            swiftSettings: common
+        ),
+        .target(
+            name: "FlatFiles",
+            dependencies: ["Paywall", "L402", "Lightning", crypto],
+            swiftSettings: common
+        ),
+
+        // What the two programs share: the environment variables.
+        .target(
+            name: "Settings",
+            dependencies: [
+                .product(name: "Configuration", package: "swift-configuration")
+            ],
+            swiftSettings: common
+        ),
+        .executableTarget(
+            name: "l402-fcgi",
+            dependencies: ["FastCGI", "FlatFiles", "LNbits", "Paywall", "Settings"],
+            swiftSettings: common
+        ),
+        .executableTarget(
+            name: "l402",
+            dependencies: [
+                "FlatFiles", "L402", "Lightning", "Macaroons", "Paywall", "Settings",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: common
+        ),
+
+        tests("Lightning", resources: [.copy("Vectors")]),
+        tests("Macaroons", resources: [.copy("Vectors")]),
+        tests("L402", also: ["Lightning", "Macaroons"]),
+        tests("Paywall", also: ["L402", "Lightning", "Macaroons"]),
+        tests("FlatFiles", also: ["Paywall", "L402", "Lightning"]),
+        tests("LNbits", also: ["Paywall", "Lightning"]),
+        tests("FastCGI"),
+        tests("Settings"),
+    ],
+    swiftLanguageModes: [.v6]
+)

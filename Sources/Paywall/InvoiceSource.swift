@@ -1,0 +1,129 @@
+import L402
+import Lightning
+
+/// Makes invoices and says of one whether it was paid. Implemented by LNbits.
+public protocol InvoiceSource: Sendable {
+    /// Makes an invoice for exactly the amount ordered. The answer has been decoded and matches
+    /// the order's amount and expiry and its own payment hash, else an error is thrown.
+    func makeInvoice(_ order: InvoiceOrder) throws(WalletError) -> Invoice
+
+    /// What the wallet knows of a payment; `nil` when it knows no such incoming payment.
+    func payment(_ hash: PaymentHash) throws(WalletError) -> WalletPayment?
+
+    /// What an amount in another currency is in sats now, rounded up.
+    func sats(for price: FiatAmount) throws(WalletError) -> UInt64
+}
+
+/// An amount in a currency that the wallet converts.
+public struct FiatAmount: Hashable, Sendable {
+    /// Hundredths of the currency's unit (cents).
+    public let hundredths: UInt64
+    /// ISO 4217 code in upper case, such as `USD`.
+    public let currency: String
+
+    /// An amount of `hundredths` of `currency`.
+    public init(hundredths: UInt64, currency: String) {
+        self.hundredths = hundredths
+        self.currency = currency
+    }
+}
+
+/// What an invoice is to be made for.
+public struct InvoiceOrder: Sendable {
+    /// Whole sats, at least 1.
+    public let sats: UInt64
+    /// The invoice text, at most 639 bytes of UTF-8.
+    public let memo: String
+    /// Seconds from now until the invoice can no longer be paid.
+    public let expirySeconds: UInt64
+    /// Kept by the wallet beside the payment (`extra` of LNbits) and given back by ``InvoiceSource/payment(_:)``.
+    public let extra: [String: String]
+
+    /// An order; nothing is checked here.
+    public init(sats: UInt64, memo: String, expirySeconds: UInt64, extra: [String: String]) {
+        self.sats = sats
+        self.memo = memo
+        self.expirySeconds = expirySeconds
+        self.extra = extra
+    }
+}
+
+/// An invoice that the wallet made and that has been checked against its order.
+public struct Invoice: Sendable {
+    /// The BOLT11 text in lower case.
+    public let bolt11: String
+    /// Its payment hash.
+    public let paymentHash: PaymentHash
+    /// When it can no longer be paid, in seconds since 1970.
+    public let expiresAt: UInt64
+    /// Its amount.
+    public let amount: Millisatoshis
+
+    /// An invoice; nothing is checked here.
+    public init(bolt11: String, paymentHash: PaymentHash, expiresAt: UInt64, amount: Millisatoshis)
+    {
+        self.bolt11 = bolt11
+        self.paymentHash = paymentHash
+        self.expiresAt = expiresAt
+        self.amount = amount
+    }
+}
+
+/// What the wallet says of one incoming payment.
+public struct WalletPayment: Sendable {
+    /// Whether the wallet has the money: status 200, `paid == true`, `details` present, the
+    /// amount positive.
+    public let isPaid: Bool
+    /// The amount of the wallet's own row; an outgoing payment never gets here.
+    public let amount: Millisatoshis
+    /// The invoice, when the wallet still tells it and it decodes; for offering it again.
+    public let invoice: Invoice?
+    /// What ``InvoiceOrder/extra`` carried; empty for a payment another program ordered.
+    public let extra: [String: String]
+
+    /// A payment's state; nothing is checked here.
+    public init(isPaid: Bool, amount: Millisatoshis, invoice: Invoice?, extra: [String: String]) {
+        self.isPaid = isPaid
+        self.amount = amount
+        self.invoice = invoice
+        self.extra = extra
+    }
+}
+
+/// Why the wallet gave no usable answer. Nothing was sold and nothing consumed.
+public struct WalletError: Error, Equatable, CustomStringConvertible {
+    /// The kinds that the caller or an operator tells apart.
+    public enum Kind: String, Sendable {
+        /// No connection, or it broke.
+        case unreachable = "wallet_unreachable"
+        /// No whole answer within the deadline.
+        case timeout = "wallet_timeout"
+        /// Too many calls under way, or the breaker is open: it was not asked.
+        case busy = "wallet_busy"
+        /// It answered 429.
+        case rateLimited = "wallet_rate_limited"
+        /// It does not know the key (`LNBITS_KEY`).
+        case badKey = "wallet_key_refused"
+        /// It answered another status than the call allows.
+        case refused = "wallet_refused"
+        /// Its answer is not what it should be: type, size, JSON shape, invoice.
+        case malformed = "wallet_answer_malformed"
+    }
+
+    /// Which kind.
+    public let kind: Kind
+    /// One line for the log: what was asked, what came; without any secret or body of an answer.
+    public let reason: String
+    /// Seconds after which trying again makes sense.
+    public let retryAfterSeconds: UInt64
+
+    /// An error of `kind`, told in one line.
+    public init(_ kind: Kind, _ reason: String, retryAfterSeconds: UInt64 = 5) {
+        self.kind = kind
+        self.reason = reason
+        self.retryAfterSeconds = retryAfterSeconds
+    }
+
+    /// `kind: reason`.
+    public var description: String { "\(kind.rawValue): \(reason)" }
+}

@@ -1,0 +1,263 @@
+import L402
+import Lightning
+
+/// Takes and returns uses of payments. Implemented by flat files, shared by any number of
+/// processes; every answer holds for all of them.
+public protocol PaymentLedger: Sendable {
+    /// Takes one use of a payment that is already on record.
+    ///
+    /// The use is on disk when this returns `.taken`. An unlimited payment takes nothing.
+    func take(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome
+
+    /// Puts a payment on record, which the wallet has just confirmed, and takes its first use.
+    ///
+    /// When another process was faster this is the same as ``take(_:now:)``.
+    func open(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome
+
+    /// Returns the use that the request `claim.requestID` took; `false` when there is none to
+    /// return (never taken, already returned).
+    func giveBack(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> Bool
+}
+
+/// A use of a payment, asked for by a request whose credential has been verified.
+public struct PaymentClaim: Sendable {
+    /// Which payment.
+    public let paymentHash: PaymentHash
+    /// What the payment was made for: `service:tier`.
+    public let service: String
+    /// Tier of the purchase, 0–255.
+    public let tier: UInt8
+    /// How many uses the payment bought; `nil` for unlimited.
+    public let uses: UInt64?
+    /// Until when the purchase is good, seconds since 1970, as minted. Attenuation by the client
+    /// never changes it, so every credential for one payment carries the same value.
+    public let validUntil: UInt64
+    /// The amount the invoice was made for.
+    public let price: Millisatoshis
+    /// The request that takes or returns the use, unique per request (`$request_id` of nginx);
+    /// empty when the server gives none: such a use cannot be returned from another request.
+    public let requestID: String
+
+    /// A claim; nothing is checked here.
+    public init(
+        paymentHash: PaymentHash,
+        service: String,
+        tier: UInt8,
+        uses: UInt64?,
+        validUntil: UInt64,
+        price: Millisatoshis,
+        requestID: String
+    ) {
+        self.paymentHash = paymentHash
+        self.service = service
+        self.tier = tier
+        self.uses = uses
+        self.validUntil = validUntil
+        self.price = price
+        self.requestID = requestID
+    }
+}
+
+/// What became of an attempt to use a payment.
+public enum TakeOutcome: Equatable, Sendable {
+    /// Served; what is left afterwards, `nil` for unlimited.
+    case taken(usesLeft: UInt64?)
+    /// All uses are gone.
+    case spent
+    /// The operator revoked it, or refunded it by hand.
+    case revoked
+    /// Nothing on record: ask the wallet, then ``PaymentLedger/open(_:now:)``.
+    case unknown
+    /// Its time is over, or was over before records of that time were dropped.
+    case expired
+}
+
+/// Counts the free tier, exactly, across all processes.
+public protocol FreeCounter: Sendable {
+    /// Takes one free request when there is one left.
+    func take(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome
+
+    /// Looks without taking.
+    func peek(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome
+
+    /// Returns one free request taken at `takenAt`, when its window is still open.
+    func giveBack(_ claim: FreeClaim, takenAt: UInt64) throws(StateError)
+}
+
+/// A free request, asked for by a client.
+public struct FreeClaim: Sendable {
+    /// Names the rule whose allowance is drawn on: stable while the rule's methods, host and path are.
+    public let rule: [UInt8]
+    /// The client: 4 bytes of IPv4 or the first 8 of IPv6. Kept only as a keyed hash.
+    public let client: [UInt8]
+    /// The wider network of the client, for when there are too many clients to count each:
+    /// 2 bytes of IPv4 or 4 of IPv6.
+    public let network: [UInt8]
+    /// Requests per window.
+    public let limit: UInt32
+    /// The window.
+    public let period: FreePeriod
+
+    /// A claim; nothing is checked here.
+    public init(
+        rule: [UInt8], client: [UInt8], network: [UInt8], limit: UInt32, period: FreePeriod
+    ) {
+        self.rule = rule
+        self.client = client
+        self.network = network
+        self.limit = limit
+        self.period = period
+    }
+}
+
+/// A window of the free tier, in UTC.
+public enum FreePeriod: String, Sendable, CaseIterable {
+    /// 60 seconds.
+    case minute
+    /// 3,600 seconds.
+    case hour
+    /// 86,400 seconds.
+    case day
+
+    /// Its length in seconds. UTC as computers count it has no other days.
+    public var seconds: UInt64 {
+        switch self {
+        case .minute: 60
+        case .hour: 3600
+        case .day: 86_400
+        }
+    }
+}
+
+/// What became of a free request.
+public struct FreeOutcome: Equatable, Sendable {
+    /// Whether it may pass.
+    public let isGranted: Bool
+    /// Free requests left in this window afterwards.
+    public let left: UInt32
+    /// Seconds until the window turns.
+    public let resetSeconds: UInt64
+
+    /// An outcome.
+    public init(isGranted: Bool, left: UInt32, resetSeconds: UInt64) {
+        self.isGranted = isGranted
+        self.left = left
+        self.resetSeconds = resetSeconds
+    }
+}
+
+/// Bounds the unpaid invoices one client may hold.
+public protocol PendingInvoices: Sendable {
+    /// Reserves a place before an invoice is made that will expire at `expiresAt`.
+    func reserve(client: [UInt8], limit: Int, expiresAt: UInt64, now: UInt64) throws(StateError)
+        -> PendingOutcome
+
+    /// Frees a place: the invoice was paid, or was never made.
+    func release(_ place: PendingPlace) throws(StateError)
+}
+
+/// A place taken by an unpaid invoice, as text that may be kept in the wallet's `extra` and
+/// says nothing of the client to anyone without the day's key.
+public struct PendingPlace: Hashable, Sendable {
+    /// Opaque text of `[0-9a-zA-Z.:-]`, at most 80 bytes.
+    public let text: String
+
+    /// A place as ``PendingInvoices`` wrote it; any other text is a place that does not exist.
+    public init(text: String) {
+        self.text = text
+    }
+}
+
+/// Whether a client may have one more unpaid invoice.
+public enum PendingOutcome: Equatable, Sendable {
+    /// It may, and this is its place.
+    case reserved(PendingPlace)
+    /// It holds `limit` of them; the first expires in so many seconds.
+    case full(retryAfterSeconds: UInt64)
+}
+
+/// Keeps what happened, for people and reports. Never read to decide; failing loses no money, so
+/// it does not throw.
+public protocol Journal: Sendable {
+    /// Appends one event.
+    func record(_ event: JournalEvent)
+}
+
+/// One line of the journal.
+public struct JournalEvent: Sendable {
+    /// What can happen.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// An invoice was made and offered.
+        case challenge
+        /// The wallet confirmed a payment, on its first redemption.
+        case paid
+        /// A paid request passed.
+        case used
+        /// A use was returned.
+        case refunded
+        /// A free-tier request passed.
+        case free
+        /// A request was refused; ``JournalEvent/code`` says why.
+        case refused
+    }
+
+    /// Seconds since 1970.
+    public let time: UInt64
+    /// What happened.
+    public let kind: Kind
+    /// The rule's service, or empty.
+    public let service: String
+    /// The rule's tier.
+    public let tier: UInt8
+    /// The payment, where there is one.
+    public let paymentHash: PaymentHash?
+    /// Money that moved or was asked for; 0 where there is none.
+    public let amount: Millisatoshis
+    /// Uses left after the event, where they are counted.
+    public let usesLeft: UInt64?
+    /// A stable word for the reason of a refusal (the JSON `code`), or empty.
+    public let code: String
+    /// Request method, in upper case.
+    public let method: String
+    /// The normalised path; the writer escapes tabs and control bytes.
+    public let path: String
+
+    /// An event.
+    public init(
+        time: UInt64,
+        kind: Kind,
+        service: String = "",
+        tier: UInt8 = 0,
+        paymentHash: PaymentHash? = nil,
+        amount: Millisatoshis = Millisatoshis(msat: 0),
+        usesLeft: UInt64? = nil,
+        code: String = "",
+        method: String = "",
+        path: String = ""
+    ) {
+        self.time = time
+        self.kind = kind
+        self.service = service
+        self.tier = tier
+        self.paymentHash = paymentHash
+        self.amount = amount
+        self.usesLeft = usesLeft
+        self.code = code
+        self.method = method
+        self.path = path
+    }
+}
+
+/// State that could not be read or written: nothing was given away.
+public struct StateError: Error, Equatable, CustomStringConvertible {
+    /// One line for the log: which file, what was wrong, what would be right.
+    public let reason: String
+
+    /// An error told in one line.
+    public init(_ reason: String) {
+        self.reason = reason
+    }
+
+    /// The reason.
+    public var description: String { reason }
+}

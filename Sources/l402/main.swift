@@ -1,0 +1,3 @@
+import ArgumentParser
+struct A: ParsableCommand { @Argument var x: String; func run() { print(x) } }
+A.main()
