@@ -1,0 +1,38 @@
+/// One request and its answer, over FastCGI or plain CGI: parameters and bytes, no HTTP.
+///
+/// Used by one thread at a time. The answer is what CGI calls a document response (RFC 3875
+/// section 6): header lines, an empty line, the body.
+public protocol Exchange: AnyObject {
+    /// The value of a request parameter such as `REQUEST_URI`, as sent; `nil` when absent.
+    func parameter(_ name: String) -> [UInt8]?
+
+    /// Calls `body` with the name and value of every request parameter.
+    func forEachParameter(_ body: (_ name: [UInt8], _ value: [UInt8]) -> Void)
+
+    /// Whether the server sends the request's body at all: false for an Authorizer, which gets
+    /// `CONTENT_LENGTH` but would wait for ever.
+    var hasBody: Bool { get }
+
+    /// Reads at most `count` bytes of the request's body; an empty array at its end.
+    func read(upTo count: Int) throws(ExchangeError) -> [UInt8]
+
+    /// Writes a part of the answer; it may be buffered until ``flush()`` or the end.
+    func write(_ bytes: [UInt8]) throws(ExchangeError)
+
+    /// Sends what is buffered.
+    func flush() throws(ExchangeError)
+}
+
+/// The peer is gone or too slow; nothing more can be read or written.
+public struct ExchangeError: Error, Equatable, CustomStringConvertible {
+    /// One line for the log.
+    public let reason: String
+
+    /// An error told in one line.
+    public init(_ reason: String) {
+        self.reason = reason
+    }
+
+    /// The reason.
+    public var description: String { reason }
+}

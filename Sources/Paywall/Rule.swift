@@ -1,0 +1,130 @@
+import Lightning
+
+/// One line of the rules file, read and checked.
+public struct Rule: Sendable, Equatable {
+    /// The line it starts on, from 1; for messages.
+    public var line: Int
+    /// Methods in upper case, `HEAD` included where `GET` is; `nil` for `*`.
+    public var methods: Set<String>?
+    /// What paths it is for.
+    public var pattern: PathPattern
+    /// The host it is bound to, lower case without port; `nil` for any.
+    public var host: String?
+    /// What it costs.
+    public var access: Access
+    /// What its tokens are good for: `service=`, or made from methods, host and path.
+    public var service: String
+    /// L402 tier; a token of a higher tier opens lower ones.
+    public var tier: UInt8
+    /// JSON body fields that must be present and not empty.
+    public var require: [String]
+    /// Where the goods come from.
+    public var serve: ServeTarget?
+    /// Invoice text, at most 639 bytes of UTF-8.
+    public var memo: String
+    /// Whether a bare payment hash is accepted as proof.
+    public var acceptsHash: Bool
+    /// Another LNbits wallet, by the name in `LNBITS_KEY_NAME`; `nil` for the default one.
+    public var wallet: String?
+    /// Allowed CORS origins, overriding `L402_CORS`; `nil` when the rule says nothing.
+    public var cors: String?
+
+    /// A rule; the parser has checked it.
+    public init(
+        line: Int,
+        methods: Set<String>?,
+        pattern: PathPattern,
+        host: String? = nil,
+        access: Access,
+        service: String,
+        tier: UInt8 = 0,
+        require: [String] = [],
+        serve: ServeTarget? = nil,
+        memo: String? = nil,
+        acceptsHash: Bool = true,
+        wallet: String? = nil,
+        cors: String? = nil
+    ) {
+        self.line = line
+        self.methods = methods
+        self.pattern = pattern
+        self.host = host
+        self.access = access
+        self.service = service
+        self.tier = tier
+        self.require = require
+        self.serve = serve
+        self.memo = memo ?? service
+        self.acceptsHash = acceptsHash
+        self.wallet = wallet
+        self.cors = cors
+    }
+}
+
+/// What a rule asks for.
+public enum Access: Sendable, Equatable {
+    /// Always served.
+    case free
+    /// Always 403.
+    case deny
+    /// Sold.
+    case priced(Offer)
+}
+
+/// What one payment of a priced rule buys.
+public struct Offer: Sendable, Equatable {
+    /// The price.
+    public var price: Price
+    /// Requests one payment buys; `nil` for unlimited.
+    public var uses: UInt64?
+    /// Seconds a token lives after it was issued.
+    public var validSeconds: UInt64
+    /// The free allowance before payment; `nil` for none.
+    public var free: FreeAllowance?
+
+    /// An offer.
+    public init(price: Price, uses: UInt64? = 1, validSeconds: UInt64, free: FreeAllowance? = nil) {
+        self.price = price
+        self.uses = uses
+        self.validSeconds = validSeconds
+        self.free = free
+    }
+}
+
+/// The price of a purchase.
+public enum Price: Sendable, Hashable {
+    /// Whole sats, 1 to 10,000,000 (the most LNbits makes an invoice for).
+    case sats(UInt64)
+    /// An amount the wallet converts.
+    case fiat(FiatAmount)
+}
+
+/// `free=N/PERIOD`.
+public struct FreeAllowance: Sendable, Equatable {
+    /// Requests per client and window, at least 1.
+    public var limit: UInt32
+    /// The window.
+    public var period: FreePeriod
+
+    /// An allowance.
+    public init(limit: UInt32, period: FreePeriod) {
+        self.limit = limit
+        self.period = period
+    }
+}
+
+/// Where goods come from, `serve=`.
+public enum ServeTarget: Sendable, Hashable {
+    /// `@name`: the named location of nginx, with the `@`.
+    case named(String)
+    /// `/prefix/`: an internal location; begins and ends with `/`.
+    case `internal`(String)
+    /// `file:/dir`: a directory, absolute, without a slash at its end.
+    case file(String)
+    /// `http://…`, `https://…` or `http+unix:…` as written.
+    case proxy(String)
+    /// `pass`: a bare decision.
+    case pass
+    /// `demo`: the tutorial's own answer.
+    case demo
+}
