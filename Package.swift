@@ -80,7 +80,7 @@ let package = Package(
         .target(
             name: "Settings",
             dependencies: [
-                .product(name: "Configuration", package: "swift-configuration")
+                "Paywall", .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: common
         ),

@@ -112,19 +112,3 @@ public struct FreeAllowance: Sendable, Equatable {
         self.period = period
     }
 }
-
-/// Where goods come from, `serve=`.
-public enum ServeTarget: Sendable, Hashable {
-    /// `@name`: the named location of nginx, with the `@`.
-    case named(String)
-    /// `/prefix/`: an internal location; begins and ends with `/`.
-    case `internal`(String)
-    /// `file:/dir`: a directory, absolute, without a slash at its end.
-    case file(String)
-    /// `http://…`, `https://…` or `http+unix:…` as written.
-    case proxy(String)
-    /// `pass`: a bare decision.
-    case pass
-    /// `demo`: the tutorial's own answer.
-    case demo
-}

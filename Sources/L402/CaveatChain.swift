@@ -1,0 +1,106 @@
+/// What the verified caveats of a token allow, read from first to last.
+///
+/// The first caveat of each kind is ours, written at minting; every later one was appended by a
+/// holder and may only narrow. Nothing here compares a last one alone: appending is open to all.
+/// Source: L402 macaroons.md; aperture `l402/satisfier.go` (`SatisfyPrevious`, `SatisfyFinal`).
+struct CaveatChain {
+    /// The terms the token was minted with.
+    let minted: PurchaseTerms
+    /// The earliest `valid_until` in the chain.
+    let validUntil: UInt64
+    /// The smallest number of uses in the chain; `nil` for unlimited.
+    let uses: UInt64?
+    /// The lowest tier in the chain.
+    let tier: UInt8
+
+    /// Reads the chain for `service`.
+    ///
+    /// - Throws: ``CredentialError``: wrong service, widened, an unknown caveat under the
+    ///   service's own prefix, or a malformed one. Foreign caveats, such as the `preimage=` that
+    ///   lnget appends, are skipped as the specification says.
+    init(_ caveats: [[UInt8]], service: String) throws(CredentialError) {
+        var services: [[UInt8]: UInt8]?
+        var mintedTier: UInt8?
+        var times = Narrowing()
+        var uses = Narrowing()
+        var price = Narrowing()
+        let name = Array(service.utf8)
+        let prefix = name + [UInt8(ascii: "_")]
+
+        for bytes in caveats {
+            guard let caveat = Caveat(bytes) else { continue }
+            if caveat.condition == Self.servicesCondition {
+                let list = try Self.services(caveat.value)
+                if let previous = services {
+                    guard list.allSatisfy({ $0.value <= previous[$0.key] ?? 0 && previous[$0.key] != nil })
+                    else { throw .widened }
+                }
+                services = list
+                mintedTier = mintedTier ?? list[name]
+                guard list[name] != nil else { throw .wrongService }
+            } else if caveat.condition.starts(with: prefix) {
+                switch String(decoding: caveat.condition.dropFirst(prefix.count), as: UTF8.self) {
+                case "valid_until": try times.narrow(to: Self.number(caveat.value))
+                case "uses": try uses.narrow(to: Self.count(caveat.value))
+                case "price": try price.repeatOnly(Self.number(caveat.value))
+                default: throw .unknownCaveat
+                }
+            }
+        }
+        guard let services, let mintedTier, let tier = services[name] else { throw .wrongService }
+        guard let firstTime = times.first, let lastTime = times.last, let firstUses = uses.first,
+            let lastUses = uses.last, let paid = price.first
+        else { throw .malformed("a caveat that every token of this gate has is missing") }
+        minted = PurchaseTerms(
+            service: service, tier: mintedTier, validUntil: firstTime,
+            uses: firstUses == .max ? nil : firstUses, priceSats: paid)
+        validUntil = lastTime
+        self.uses = lastUses == .max ? nil : lastUses
+        self.tier = tier
+    }
+
+    private static let servicesCondition = Array("services".utf8)
+
+    /// `name:tier[,name:tier…]`.
+    private static func services(_ value: [UInt8]) throws(CredentialError) -> [[UInt8]: UInt8] {
+        var list: [[UInt8]: UInt8] = [:]
+        for entry in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+            let parts = entry.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            guard parts.count == 2, let name = parts.first, !name.isEmpty,
+                let tier = parts.last.flatMap({ decimal($0) }).flatMap({ UInt8(exactly: $0) }),
+                list.updateValue(tier, forKey: Array(name)) == nil
+            else { throw .malformed("its services caveat is not name:tier[,name:tier]") }
+        }
+        return list
+    }
+
+    private static func number(_ value: [UInt8]) throws(CredentialError) -> UInt64 {
+        guard let number = decimal(value) else {
+            throw .malformed("a caveat is not a whole number")
+        }
+        return number
+    }
+
+    /// A number of uses, unlimited as the largest of all.
+    private static func count(_ value: [UInt8]) throws(CredentialError) -> UInt64 {
+        value.elementsEqual("unlimited".utf8) ? .max : try number(value)
+    }
+}
+
+/// A quantity that every later caveat may only make smaller.
+private struct Narrowing {
+    private(set) var first: UInt64?
+    private(set) var last: UInt64?
+
+    mutating func narrow(to value: UInt64) throws(CredentialError) {
+        if let last, value > last { throw .widened }
+        first = first ?? value
+        last = value
+    }
+
+    mutating func repeatOnly(_ value: UInt64) throws(CredentialError) {
+        if let last, value != last { throw .widened }
+        first = first ?? value
+        last = value
+    }
+}

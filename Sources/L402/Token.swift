@@ -1,0 +1,89 @@
+import Lightning
+import Macaroons
+
+/// A macaroon with an L402 identifier, not yet verified: nothing in it may be acted on but the
+/// payment hash, to look things up.
+public struct Token: Sendable {
+    /// The macaroon as received.
+    public let macaroon: Macaroon
+    /// Its identifier, read.
+    public let identifier: Identifier
+
+    /// A token from binary bytes.
+    ///
+    /// - Throws: ``CredentialError/malformed(_:)``.
+    public init(decoding bytes: [UInt8]) throws(CredentialError) {
+        do {
+            macaroon = try Macaroon(decoding: bytes)
+        } catch {
+            throw .malformed(error.description)
+        }
+        identifier = try Identifier(decoding: macaroon.identifier)
+    }
+
+    private init(macaroon: Macaroon, identifier: Identifier) {
+        self.macaroon = macaroon
+        self.identifier = identifier
+    }
+
+    /// A new token for `terms`, location `l402`, root key derived from `key`.
+    public static func mint(_ terms: PurchaseTerms, identifier: Identifier, key: MasterKey)
+        -> Token
+    {
+        let encoded = identifier.encoded
+        return Token(
+            macaroon: .mint(
+                rootKey: key.authenticate(encoded),
+                identifier: encoded,
+                location: Array("l402".utf8),
+                caveats: terms.caveats
+            ),
+            identifier: identifier
+        )
+    }
+
+    /// Standard base64 with padding, as it goes into the challenge.
+    public var text: String { Base64.encode(macaroon.encoded) }
+
+    /// What the token allows for a rule, once its signature holds under one of `keys`.
+    ///
+    /// - Throws: ``CredentialError``: forged, or any of the reasons a chain of caveats is refused.
+    public func verified(
+        by keys: [MasterKey], for service: String, tier: UInt8, now: UInt64
+    ) throws(CredentialError) -> VerifiedToken {
+        let chain = try CaveatChain(authenticCaveats(keys), service: service)
+        guard chain.tier >= tier else { throw .wrongService }
+        guard now < chain.validUntil else { throw .expired }
+        return VerifiedToken(
+            paymentHash: identifier.paymentHash, minted: chain.minted, uses: chain.uses)
+    }
+
+    /// The terms a token was minted with, whatever they open; for the status endpoint and for people.
+    ///
+    /// - Throws: ``CredentialError``.
+    public func mintedTerms(by keys: [MasterKey]) throws(CredentialError) -> PurchaseTerms {
+        let caveats = try authenticCaveats(keys)
+        guard let services = caveats.first.flatMap(Caveat.init),
+            let name = services.value.split(separator: UInt8(ascii: ":")).first
+        else { throw .malformed("it has no services caveat") }
+        return try CaveatChain(caveats, service: String(decoding: name, as: UTF8.self)).minted
+    }
+
+    private func authenticCaveats(_ keys: [MasterKey]) throws(CredentialError) -> [[UInt8]] {
+        for key in keys {
+            let rootKey = key.authenticate(macaroon.identifier)
+            if let caveats = try? macaroon.verifiedCaveats(rootKey: rootKey) { return caveats }
+        }
+        throw .forged
+    }
+}
+
+/// A token whose signature and caveats hold; only a verifier makes one.
+public struct VerifiedToken: Sendable {
+    /// Which payment it stands for.
+    public let paymentHash: PaymentHash
+    /// What was bought, as minted.
+    public let minted: PurchaseTerms
+    /// The most uses of the payment this token may see taken, after narrowing; `nil` for no limit.
+    public let uses: UInt64?
+}

@@ -1,0 +1,84 @@
+import FoundationEssentials
+
+/// A whole HTTP answer of the gate's own.
+public struct Answer: Sendable {
+    /// HTTP status.
+    public var status: Int
+    /// Header fields in the order in which they are sent; a name may repeat.
+    public var headers: [(name: String, value: String)]
+    /// The body; left out for `HEAD`.
+    public var body: [UInt8]
+
+    /// An answer.
+    public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// An answer in JSON that no cache keeps.
+    public static func json(_ status: Int, _ body: some Encodable) -> Answer {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
+        let bytes = (try? encoder.encode(body)).map(Array.init) ?? []
+        return Answer(
+            status: status,
+            headers: [("Content-Type", "application/json"), ("Cache-Control", "no-store")],
+            body: bytes + [UInt8(ascii: "\n")]
+        )
+    }
+
+    /// An error as every client of ours gets it: words for people, a stable code for programs.
+    public static func error(_ status: Int, code: String, _ message: String) -> Answer {
+        json(status, ErrorBody(error: message, code: code))
+    }
+
+    /// The same with one more header field.
+    public func adding(_ name: String, _ value: String) -> Answer {
+        var copy = self
+        copy.headers.append((name, value))
+        return copy
+    }
+
+    /// A CGI document response (RFC 3875 section 6.2): `Status`, header fields, body.
+    ///
+    /// Control bytes in values become blanks, so that no value can begin another field.
+    public func serialized(withBody: Bool = true) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(512 + body.count)
+        bytes += "Status: \(status) \(Self.reason(status))\r\n".utf8
+        for (name, value) in headers {
+            bytes += name.utf8
+            bytes += [UInt8(ascii: ":"), UInt8(ascii: " ")]
+            for byte in value.utf8 { bytes.append(byte < 0x20 || byte == 0x7f ? 0x20 : byte) }
+            bytes += [0x0d, 0x0a]
+        }
+        if withBody { bytes += "Content-Length: \(body.count)\r\n".utf8 }
+        bytes += [0x0d, 0x0a]
+        if withBody { bytes += body }
+        return bytes
+    }
+
+    private struct ErrorBody: Encodable {
+        let error: String
+        let code: String
+    }
+
+    private static func reason(_ status: Int) -> String {
+        switch status {
+        case 200: "OK"
+        case 204: "No Content"
+        case 400: "Bad Request"
+        case 402: "Payment Required"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 429: "Too Many Requests"
+        case 500: "Internal Server Error"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        default: "Status"
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import FoundationEssentials
+import L402
+import Lightning
+
+/// The JSON of a 402. Some facts stand under several names: each is read by some real client.
+struct ChallengeBody: Encodable {
+    let status = "payment_required"
+    let message: String
+    let instructions: String
+    let priceSats: UInt64
+    let invoice: String
+    let paymentHash: String
+    let macaroon: String
+    let service: String
+    let tier: UInt8
+    let uses: String
+    let memo: String
+    let validUntil: UInt64
+    let invoiceExpiresAt: UInt64
+    let error: String?
+    let code: String
+
+    init(
+        _ challenge: Challenge, terms: PurchaseTerms, memo: String, invoiceExpiresAt: UInt64,
+        refusing error: CredentialError?, sendsHash: Bool
+    ) {
+        let sats = terms.priceSats == 1 ? "1 sat" : "\(terms.priceSats) sats"
+        message = "Pay \(sats), then retry with Authorization: L402 <macaroon>:<preimage>."
+        instructions =
+            "Pay the invoice, then "
+            + (sendsHash ? "send the request again with payment_hash in the JSON body, or " : "retry ")
+            + "with Authorization: L402 <macaroon>:<preimage>."
+        priceSats = terms.priceSats
+        invoice = challenge.invoice
+        paymentHash = challenge.paymentHash.hex
+        macaroon = challenge.token
+        service = terms.service
+        tier = terms.tier
+        uses = terms.usesText
+        validUntil = terms.validUntil
+        self.memo = memo
+        self.invoiceExpiresAt = invoiceExpiresAt
+        self.error = error?.description
+        code = error?.code ?? "payment_required"
+    }
+
+    private enum Key: String, CodingKey {
+        case status, message, instructions, error, code, service, tier, uses, memo
+        /// The tutorial's and our own name.
+        case price_sats
+        /// maximumsats-mcp.
+        case amount_sats
+        /// l402-kit.
+        case priceSats
+        /// ln.bot.
+        case price
+        case payment_request, invoice, payment_hash, macaroon
+        case valid_until, invoice_expires_at
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var object = encoder.container(keyedBy: Key.self)
+        try object.encode(status, forKey: .status)
+        try object.encode(message, forKey: .message)
+        try object.encode(instructions, forKey: .instructions)
+        for key in [Key.price_sats, .amount_sats, .priceSats, .price] {
+            try object.encode(priceSats, forKey: key)
+        }
+        try object.encode(invoice, forKey: .payment_request)
+        try object.encode(invoice, forKey: .invoice)
+        try object.encode(paymentHash, forKey: .payment_hash)
+        try object.encode(macaroon, forKey: .macaroon)
+        try object.encode(service, forKey: .service)
+        try object.encode(tier, forKey: .tier)
+        try object.encode(uses, forKey: .uses)
+        try object.encode(memo, forKey: .memo)
+        try object.encode(validUntil, forKey: .valid_until)
+        try object.encode(invoiceExpiresAt, forKey: .invoice_expires_at)
+        try object.encodeIfPresent(error, forKey: .error)
+        try object.encode(code, forKey: .code)
+    }
+}

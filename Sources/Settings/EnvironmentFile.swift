@@ -1,0 +1,58 @@
+/// The file that `L402_ENV_FILE` names, for hosts where the environment cannot be set.
+///
+///     # comment
+///     LNBITS_URL=https://lnbits.example.org
+///     LNBITS_KEY="0123…"
+///
+/// One `NAME=value` per line, the name of `[A-Za-z0-9_]`, the value as it stands up to the end of
+/// the line, quotes around the whole value removed. A line that is none of this is an error: a
+/// setting skipped in silence could open the paywall.
+public enum EnvironmentFile {
+    /// Reads the text of a file.
+    ///
+    /// - Throws: ``SettingsError`` naming the file and the line, without its text.
+    public static func parse(_ text: String, path: String) throws(SettingsError) -> [String: String] {
+        var values: [String: String] = [:]
+        let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
+        for (index, raw) in lines.enumerated() {
+            let line = trimmed(raw)
+            if line.isEmpty || line.hasPrefix("#") { continue }
+            guard let equals = line.firstIndex(of: "="), isName(line[..<equals]) else {
+                throw SettingsError(
+                    "L402_ENV_FILE", "\(path):\(index + 1): this line is not NAME=value")
+            }
+            let name = String(line[..<equals])
+            guard values.updateValue(unquoted(line[line.index(after: equals)...]), forKey: name) == nil
+            else {
+                throw SettingsError("L402_ENV_FILE", "\(path):\(index + 1): \(name) is set twice")
+            }
+        }
+        return values
+    }
+
+    private static func isName(_ text: Substring) -> Bool {
+        !text.isEmpty && text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                true
+            case _:
+                false
+            }
+        }
+    }
+
+    private static func unquoted(_ text: Substring) -> String {
+        let value = trimmed(text)
+        for quote in ["\"", "'"] where value.count >= 2 && value.hasPrefix(quote) && value.hasSuffix(quote) {
+            return String(value.dropFirst().dropLast())
+        }
+        return String(value)
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        var rest = text.drop { $0 == " " || $0 == "\t" }
+        while let last = rest.last, last == " " || last == "\t" { rest = rest.dropLast() }
+        return rest
+    }
+}

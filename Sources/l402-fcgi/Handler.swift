@@ -1,0 +1,73 @@
+import FastCGI
+import Glibc
+import Lightning
+import Paywall
+
+/// One request from its parameters to its answer and its line in the log.
+struct Handler: Sendable {
+    let registry: SiteRegistry
+    let fallbackLog: Log
+
+    func handle(_ exchange: any Exchange) {
+        let start = Clock.monotonicMicroseconds()
+        let body = RequestBody(exchange)
+        let site: Site
+        do throws(SiteError) {
+            site = try registry.site(for: exchange)
+        } catch {
+            for line in error.lines { fallbackLog.error("request parameters: \(line)") }
+            let answer = Answer.error(500, code: "misconfigured", "this server is misconfigured")
+            body.drain()
+            return send(answer, to: exchange, log: fallbackLog)
+        }
+        answer(body, site: site, start: start)
+    }
+
+    private func answer(_ body: RequestBody, site: Site, start: UInt64) {
+        let request: Request
+        do throws(RequestPathError) {
+            request = try Request(
+                isAuthorizer: !body.hasBody,
+                parameter: body.parameter,
+                readBody: body.readWhole)
+        } catch {
+            site.log.info("400 bad_path: \(error)")
+            body.drain()
+            return send(.error(400, code: "bad_path", error.description), to: body, log: site.log)
+        }
+        let decision = site.gate.decide(request, rules: site.rules.current(), now: Clock.now())
+        body.drain()
+        send(decision.answer, to: body, log: site.log)
+        tell(request, decision, start: start, log: site.log)
+    }
+
+    private func send(_ answer: Answer, to exchange: any Exchange, log: Log) {
+        do throws(ExchangeError) {
+            try exchange.write(answer.serialized(withBody: answer.status != 204))
+        } catch {
+            log.debug("the answer could not be sent: \(error)")
+        }
+    }
+
+    private func tell(_ request: Request, _ decision: Decision, start: UInt64, log: Log) {
+        let line = {
+            var line = "\(request.method) \(request.path.text) \(decision.answer.status) \(decision.outcome)"
+            if let rule = decision.rule { line += " rule=\(rule.line) service=\(rule.service)" }
+            if !decision.code.isEmpty { line += " code=\(decision.code)" }
+            if let hash = decision.paymentHash { line += " hash=\(hash.hex)" }
+            line += " us=\(Clock.monotonicMicroseconds() &- start)"
+            if !decision.detail.isEmpty { line += " reason=\"\(decision.detail)\"" }
+            return line
+        }
+        if decision.answer.status >= 500 {
+            log.error(line())
+        } else {
+            log.info(line())
+        }
+    }
+}
+
+extension RequestPath {
+    /// For one line of a log: everything that is not plain ASCII percent-encoded.
+    var text: String { String(decoding: encodedForHeader, as: UTF8.self) }
+}

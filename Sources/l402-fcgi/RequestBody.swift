@@ -1,0 +1,66 @@
+import FastCGI
+import Paywall
+
+/// A request's body, of which the decision sees the beginning and the goods' backend all.
+///
+/// What the decision has read is kept and given out again first.
+final class RequestBody: Exchange {
+    private let exchange: any Exchange
+    private var kept: ArraySlice<UInt8> = []
+    private var isAtEnd = false
+
+    init(_ exchange: any Exchange) { self.exchange = exchange }
+
+    /// For ``Paywall/Request/readBody``.
+    func readWhole(limit: Int) -> Request.Body {
+        guard hasBody else { return .unavailable }
+        if let length = declaredLength, length > limit { return .tooLarge }
+        var bytes: [UInt8] = []
+        while bytes.count <= limit {
+            guard let chunk = try? exchange.read(upTo: 65536) else { return .unavailable }
+            if chunk.isEmpty {
+                isAtEnd = true
+                break
+            }
+            bytes += chunk
+        }
+        kept = bytes[...]
+        return isAtEnd ? .whole(bytes) : .tooLarge
+    }
+
+    /// Reads what nobody wanted: a web server that is still writing when the answer ends takes it
+    /// for a failure.
+    func drain() {
+        kept = []
+        while !isAtEnd, hasBody, let chunk = try? exchange.read(upTo: 65536), !chunk.isEmpty {}
+        isAtEnd = true
+    }
+
+    private var declaredLength: Int? {
+        parameter("CONTENT_LENGTH").flatMap { Int(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    var hasBody: Bool { exchange.hasBody }
+
+    func read(upTo count: Int) throws(ExchangeError) -> [UInt8] {
+        if !kept.isEmpty {
+            let chunk = Array(kept.prefix(count))
+            kept = kept.dropFirst(chunk.count)
+            return chunk
+        }
+        if isAtEnd { return [] }
+        let chunk = try exchange.read(upTo: count)
+        if chunk.isEmpty { isAtEnd = true }
+        return chunk
+    }
+
+    func parameter(_ name: String) -> [UInt8]? { exchange.parameter(name) }
+
+    func forEachParameter(_ body: (_ name: [UInt8], _ value: [UInt8]) -> Void) {
+        exchange.forEachParameter(body)
+    }
+
+    func write(_ bytes: [UInt8]) throws(ExchangeError) { try exchange.write(bytes) }
+
+    func flush() throws(ExchangeError) { try exchange.flush() }
+}

@@ -1,0 +1,116 @@
+import FlatFiles
+import Glibc
+import L402
+import LNbits
+import Lightning
+import Paywall
+import Settings
+import Synchronization
+
+/// Everything that one set of settings needs, wired: rules, state, wallets, the gate.
+final class Site: Sendable {
+    let settings: Settings
+    let rules: RulesStore
+    let gate: Gate
+    let log: Log
+    let payments: Payments
+    private let wallets: WalletPool
+
+    /// Opens the state and reads the rules.
+    ///
+    /// - Throws: ``SiteError`` with one line for each thing that is wrong.
+    init(_ settings: Settings) throws(SiteError) {
+        self.settings = settings
+        let log = Log(level: settings.log)
+        self.log = log
+        do throws(RulesFileError) {
+            rules = try RulesStore(path: Self.rulesPath(settings), log: log)
+        } catch {
+            throw SiteError(lines: error.lines)
+        }
+        let wallets = WalletPool(settings)
+        self.wallets = wallets
+        do throws(StateError) {
+            let directory = try StateDirectory(opening: settings.stateDirectory)
+            let keys = try KeyFile(directory)
+            payments = Payments(directory)
+            gate = Gate(
+                parts: Gate.Parts(
+                    wallet: { wallets.wallet(named: $0) },
+                    ledger: payments,
+                    free: FreeTier(directory),
+                    pending: PendingPlaces(directory),
+                    journal: TSVJournal(directory) { log.error("journal: \($0)") },
+                    keys: { () throws(StateError) in try keys.keys() },
+                    random: Self.random
+                ),
+                policy: settings.policy
+            )
+        } catch {
+            throw SiteError(lines: ["L402_STATE_DIR: \(error.reason)"])
+        }
+    }
+
+    /// Asks the wallet once who we are; says in the log what is wrong.
+    ///
+    /// - Throws: ``SiteError`` for an admin key: with it whoever reads the configuration can spend.
+    func checkWallet() throws(SiteError) {
+        switch wallets.defaultClient.checkAtStart() {
+        case .ready:
+            log.debug("LNbits answers at \(settings.wallet.url)")
+        case .adminKey:
+            throw SiteError(lines: [
+                "LNBITS_KEY: this is the wallet's admin key, which can spend; give its invoice/read key"
+            ])
+        case .badKey(let reason):
+            log.error("LNBITS_KEY: LNbits does not know this key (\(reason)); nothing can be sold until it does")
+        case .unavailable(let error):
+            log.error("LNbits cannot be used: \(error); selling begins when it answers")
+        }
+    }
+
+    /// `L402_RULES`, else the file `rules` beside the state directory, else in it.
+    private static func rulesPath(_ settings: Settings) -> String {
+        if let path = settings.rulesPath { return path }
+        let directory = settings.stateDirectory
+        let parent = directory.lastIndex(of: "/").map { String(directory[..<$0]) } ?? ""
+        let beside = parent + "/rules"
+        let inside = directory + "/rules"
+        return access(beside, F_OK) != 0 && access(inside, F_OK) == 0 ? inside : beside
+    }
+
+    @Sendable private static func random(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+}
+
+/// What stops the start, one line each.
+struct SiteError: Error {
+    let lines: [String]
+}
+
+/// One client for each wallet, made when it is first needed.
+private final class WalletPool: Sendable {
+    private let settings: Settings
+    private let clients = Mutex<[Settings.Wallet: LNbitsClient]>([:])
+
+    init(_ settings: Settings) { self.settings = settings }
+
+    var defaultClient: LNbitsClient { client(settings.wallet) }
+
+    func wallet(named name: String?) -> (any InvoiceSource)? {
+        settings.wallet(named: name).map(client)
+    }
+
+    private func client(_ wallet: Settings.Wallet) -> LNbitsClient {
+        clients.withLock { clients in
+            if let known = clients[wallet] { return known }
+            let made = LNbitsClient(
+                url: wallet.url, key: wallet.key.exposed, caFile: settings.lnbitsCA,
+                timeoutSeconds: settings.lnbitsTimeoutSeconds)
+            clients[wallet] = made
+            return made
+        }
+    }
+}

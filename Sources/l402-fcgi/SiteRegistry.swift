@@ -1,0 +1,77 @@
+import FastCGI
+import Settings
+import Synchronization
+
+/// The sites of this process: the one of its environment, and one for each different set of
+/// variables that web servers send with requests (`fastcgi_param`, `SetEnv`).
+final class SiteRegistry: Sendable {
+    /// More sets than one process is ever configured with; a server that sends a new one with
+    /// every request is misconfigured and gets an error instead of our memory.
+    private static let maximumSites = 64
+
+    /// Parameters that are ours but say what to do with one request.
+    private static let requestParameters: Set<String> = ["L402_MODE", "L402_STATUS", "L402_TAKEN"]
+
+    private let environment: [[String: String]]
+    private let sites = Mutex<[[String: String]: Site]>([:])
+
+    init(environment: [[String: String]]) {
+        self.environment = environment
+    }
+
+    /// The site of a request's own variables, made when they are first seen.
+    ///
+    /// - Throws: ``SiteError`` naming what is wrong with them.
+    func site(for exchange: any Exchange) throws(SiteError) -> Site {
+        try site(overrides: Self.overrides(in: exchange))
+    }
+
+    /// The site of the process's environment with some variables set otherwise.
+    func site(overrides: [String: String]) throws(SiteError) -> Site {
+        // Making a site under the lock keeps two threads from opening the same state twice; it
+        // happens once for each configuration.
+        let result: Result<Site, SiteError> = sites.withLock { sites in
+            if let known = sites[overrides] { return .success(known) }
+            guard sites.count < Self.maximumSites else {
+                return .failure(
+                    SiteError(lines: [
+                        "more than \(Self.maximumSites) different sets of L402_ and LNBITS_ request parameters"
+                    ]))
+            }
+            do throws(SiteError) {
+                let made = try make(overrides)
+                sites[overrides] = made
+                return .success(made)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// All sites made so far.
+    var all: [Site] { sites.withLock { Array($0.values) } }
+
+    private func make(_ overrides: [String: String]) throws(SiteError) -> Site {
+        let settings: Settings
+        do throws(SettingsError) {
+            settings = try Settings(layers: [overrides] + environment) { path in
+                WholeFile.read(path, limit: 4096).map { String(decoding: $0, as: UTF8.self) }
+            }
+        } catch {
+            throw SiteError(lines: [error.description])
+        }
+        return try Site(settings)
+    }
+
+    private static func overrides(in exchange: any Exchange) -> [String: String] {
+        var overrides: [String: String] = [:]
+        exchange.forEachParameter { name, value in
+            guard name.starts(with: "L402_".utf8) || name.starts(with: "LNBITS_".utf8) else { return }
+            let text = String(decoding: name, as: UTF8.self)
+            if requestParameters.contains(text) { return }
+            overrides[text] = String(decoding: value, as: UTF8.self)
+        }
+        return overrides
+    }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Paywall
+
+/// `l402 explain METHOD URL`: which rule decides a request, and what it asks for.
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Say which rule a request meets and what it costs.",
+        discussion: "Nothing is asked of the wallet and nothing is counted. Exits with 1 when no rule matches."
+    )
+
+    @Argument(help: "GET, POST, …")
+    var method: String
+
+    @Argument(help: "A URL, or its path and query.")
+    var url: String
+
+    @Option(help: "The rules file. Default: L402_RULES.")
+    var rules: String?
+
+    func run() throws {
+        let path = try rules ?? Variables().rulesPath
+        let file = try RulesReader.read(path)
+        let request: RequestPath
+        do throws(RequestPathError) {
+            request = try RequestPath(requestURI: Array(url.utf8))
+        } catch {
+            print("400 for every client: \(error)")
+            throw ExitCode(1)
+        }
+        print("path    \(String(decoding: request.bytes, as: UTF8.self))")
+        let host = Self.host(of: url)
+        guard let rule = file.match(method: method.uppercased(), host: host, path: request.bytes) else {
+            print("rule    none: 404 (end the file with \"* /** free\" for an open site)")
+            throw ExitCode(1)
+        }
+        print("rule    \(path):\(rule.line): \(rule.pattern.text)")
+        for (name, value) in describe(rule) { print(name.padded(to: 8) + value) }
+    }
+
+    private func describe(_ rule: Rule) -> [(String, String)] {
+        var lines: [(String, String)] = []
+        switch rule.access {
+        case .free:
+            lines.append(("answer", "free: always served"))
+        case .deny:
+            return [("answer", "deny: always 403")]
+        case .priced(let offer):
+            lines.append(("answer", "402 until paid"))
+            lines.append(("price", offer.price.text))
+            lines.append(("buys", (offer.uses.map { $0 == 1 ? "1 request" : "\($0) requests" } ?? "unlimited requests") + ", valid for \(DurationText.text(offer.validSeconds))"))
+            if let free = offer.free {
+                lines.append(("free", "\(free.limit) per client and \(free.period.rawValue) (UTC)"))
+            }
+            lines.append(("service", "\(rule.service), tier \(rule.tier)"))
+            lines.append(("proof", rule.acceptsHash ? "token, or bare payment hash" : "token only"))
+            if !rule.require.isEmpty {
+                lines.append(("needs", "JSON fields \(rule.require.joined(separator: ", ")), else 400"))
+            }
+            lines.append(("memo", rule.memo))
+            if let wallet = rule.wallet { lines.append(("wallet", wallet)) }
+        }
+        lines.append(("serve", rule.serve.map(\.text) ?? "pass (the web server decides), or L402_SERVE"))
+        return lines
+    }
+
+    private static func host(of url: String) -> String? {
+        guard let scheme = url.firstRange(of: "://") else { return nil }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        let name = authority.split(separator: ":").first.map { $0.lowercased() }
+        return name
+    }
+}
+
+extension Price {
+    /// Such as `21 sats` or `0.25 USD`.
+    fileprivate var text: String {
+        switch self {
+        case .sats(let sats): sats == 1 ? "1 sat" : "\(sats) sats"
+        case .fiat(let amount): "\(amount), converted by the wallet when asked"
+        }
+    }
+}
+
+extension String {
+    /// With blanks behind it up to a width in characters.
+    func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - count))
+    }
+}

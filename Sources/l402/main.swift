@@ -1,3 +1,0 @@
-import ArgumentParser
-struct A: ParsableCommand { @Argument var x: String; func run() { print(x) } }
-A.main()
