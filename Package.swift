@@ -43,11 +43,8 @@ let package = Package(
             name: "CFastCGI",
             providers: [.apt(["libfcgi-dev"])]
         ),
-        .systemLibrary(
-            name: "CCurl",
-            pkgConfig: "libcurl",
-            providers: [.apt(["libcurl4-openssl-dev"])]
-        ),
+        // libcurl is looked up at run time, so that a process that asks no wallet starts faster.
+        .target(name: "CCurl"),
 
         // Pure parts: no files, no sockets, no clock.
         .target(name: "Lightning", dependencies: [crypto], swiftSettings: pure),

@@ -6,8 +6,10 @@ public protocol Exchange: AnyObject {
     /// The value of a request parameter such as `REQUEST_URI`, as sent; `nil` when absent.
     func parameter(_ name: String) -> [UInt8]?
 
-    /// Calls `body` with the name and value of every request parameter.
-    func forEachParameter(_ body: (_ name: [UInt8], _ value: [UInt8]) -> Void)
+    /// Calls `body` with the name and value of every request parameter whose name begins with one
+    /// of `prefixes`.
+    func forEachParameter(
+        withPrefixes prefixes: [String], _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void)
 
     /// Whether the server sends the request's body at all: false for an Authorizer, which gets
     /// `CONTENT_LENGTH` but would wait for ever.

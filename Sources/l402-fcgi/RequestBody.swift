@@ -56,8 +56,10 @@ final class RequestBody: Exchange {
 
     func parameter(_ name: String) -> [UInt8]? { exchange.parameter(name) }
 
-    func forEachParameter(_ body: (_ name: [UInt8], _ value: [UInt8]) -> Void) {
-        exchange.forEachParameter(body)
+    func forEachParameter(
+        withPrefixes prefixes: [String], _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
+    ) {
+        exchange.forEachParameter(withPrefixes: prefixes, body)
     }
 
     func write(_ bytes: [UInt8]) throws(ExchangeError) { try exchange.write(bytes) }

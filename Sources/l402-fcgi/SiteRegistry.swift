@@ -66,8 +66,7 @@ final class SiteRegistry: Sendable {
 
     private static func overrides(in exchange: any Exchange) -> [String: String] {
         var overrides: [String: String] = [:]
-        exchange.forEachParameter { name, value in
-            guard name.starts(with: "L402_".utf8) || name.starts(with: "LNBITS_".utf8) else { return }
+        exchange.forEachParameter(withPrefixes: ["L402_", "LNBITS_"]) { name, value in
             let text = String(decoding: name, as: UTF8.self)
             if requestParameters.contains(text) { return }
             overrides[text] = String(decoding: value, as: UTF8.self)

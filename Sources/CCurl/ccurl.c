@@ -1,0 +1,86 @@
+#include "ccurl.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+/* typecheck-gcc.h wraps these in macros; the table below needs the plain names. */
+#undef curl_easy_setopt
+#undef curl_easy_getinfo
+
+static struct {
+    CURL *(*easy_init)(void);
+    void (*easy_cleanup)(CURL *);
+    void (*easy_reset)(CURL *);
+    CURLcode (*easy_perform)(CURL *);
+    const char *(*easy_strerror)(CURLcode);
+    CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
+    CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
+    struct curl_slist *(*slist_append)(struct curl_slist *, const char *);
+    void (*slist_free_all)(struct curl_slist *);
+} api;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int loaded = 0;
+
+static void load(void) {
+    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    if (!library) library = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+    if (!library) return;
+    CURLcode (*global_init)(long);
+    *(void **)&global_init = dlsym(library, "curl_global_init");
+    *(void **)&api.easy_init = dlsym(library, "curl_easy_init");
+    *(void **)&api.easy_cleanup = dlsym(library, "curl_easy_cleanup");
+    *(void **)&api.easy_reset = dlsym(library, "curl_easy_reset");
+    *(void **)&api.easy_perform = dlsym(library, "curl_easy_perform");
+    *(void **)&api.easy_strerror = dlsym(library, "curl_easy_strerror");
+    *(void **)&api.easy_setopt = dlsym(library, "curl_easy_setopt");
+    *(void **)&api.easy_getinfo = dlsym(library, "curl_easy_getinfo");
+    *(void **)&api.slist_append = dlsym(library, "curl_slist_append");
+    *(void **)&api.slist_free_all = dlsym(library, "curl_slist_free_all");
+    if (!global_init || !api.easy_init || !api.easy_cleanup || !api.easy_reset || !api.easy_perform ||
+        !api.easy_strerror || !api.easy_setopt || !api.easy_getinfo || !api.slist_append ||
+        !api.slist_free_all)
+        return;
+    loaded = global_init(CURL_GLOBAL_ALL) == CURLE_OK;
+}
+
+int ccurl_load(void) {
+    pthread_once(&once, load);
+    return loaded;
+}
+
+CURL *ccurl_easy_init(void) { return api.easy_init(); }
+void ccurl_easy_cleanup(CURL *handle) { api.easy_cleanup(handle); }
+void ccurl_easy_reset(CURL *handle) { api.easy_reset(handle); }
+CURLcode ccurl_easy_perform(CURL *handle) { return api.easy_perform(handle); }
+const char *ccurl_easy_strerror(CURLcode code) { return api.easy_strerror(code); }
+
+CURLcode ccurl_setopt_long(CURL *handle, CURLoption option, long value) {
+    return api.easy_setopt(handle, option, value);
+}
+
+CURLcode ccurl_setopt_string(CURL *handle, CURLoption option, const char *value) {
+    return api.easy_setopt(handle, option, value);
+}
+
+CURLcode ccurl_setopt_pointer(CURL *handle, CURLoption option, void *value) {
+    return api.easy_setopt(handle, option, value);
+}
+
+CURLcode ccurl_setopt_callback(CURL *handle, CURLoption option, ccurl_callback value) {
+    return api.easy_setopt(handle, option, value);
+}
+
+CURLcode ccurl_setopt_offset(CURL *handle, CURLoption option, curl_off_t value) {
+    return api.easy_setopt(handle, option, value);
+}
+
+CURLcode ccurl_getinfo_long(CURL *handle, CURLINFO info, long *value) {
+    return api.easy_getinfo(handle, info, value);
+}
+
+struct curl_slist *ccurl_slist_append(struct curl_slist *list, const char *text) {
+    return api.slist_append(list, text);
+}
+
+void ccurl_slist_free(struct curl_slist *list) { api.slist_free_all(list); }

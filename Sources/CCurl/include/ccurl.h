@@ -1,0 +1,35 @@
+/* libcurl, loaded when it is first needed.
+ *
+ * Linking libcurl makes the loader map some 25 more libraries at every start: about 6 ms, which a
+ * plain CGI process pays for each request, and mostly for requests that need no wallet. So its
+ * functions are looked up with dlopen() at the first call. The wrappers also give the variadic
+ * curl_easy_setopt() and curl_easy_getinfo() one name per argument type, which Swift can call. */
+#ifndef CCURL_H
+#define CCURL_H
+
+#include <curl/curl.h>
+#include <stddef.h>
+
+/* Receives or gives bytes; the same shape as curl's own callbacks. */
+typedef size_t (*ccurl_callback)(char *_Nullable bytes, size_t size, size_t count,
+                                 void *_Nullable context);
+
+/* Loads libcurl once; 1 when it can be used. Safe from any thread. */
+int ccurl_load(void);
+
+/* The functions below must only be called after ccurl_load() gave 1. */
+CURL *_Nullable ccurl_easy_init(void);
+void ccurl_easy_cleanup(CURL *_Nonnull handle);
+void ccurl_easy_reset(CURL *_Nonnull handle);
+CURLcode ccurl_easy_perform(CURL *_Nonnull handle);
+const char *_Nonnull ccurl_easy_strerror(CURLcode code);
+CURLcode ccurl_setopt_long(CURL *_Nonnull handle, CURLoption option, long value);
+CURLcode ccurl_setopt_string(CURL *_Nonnull handle, CURLoption option, const char *_Nonnull value);
+CURLcode ccurl_setopt_pointer(CURL *_Nonnull handle, CURLoption option, void *_Nullable value);
+CURLcode ccurl_setopt_callback(CURL *_Nonnull handle, CURLoption option, ccurl_callback _Nonnull value);
+CURLcode ccurl_setopt_offset(CURL *_Nonnull handle, CURLoption option, curl_off_t value);
+CURLcode ccurl_getinfo_long(CURL *_Nonnull handle, CURLINFO info, long *_Nonnull value);
+struct curl_slist *_Nullable ccurl_slist_append(struct curl_slist *_Nullable list, const char *_Nonnull text);
+void ccurl_slist_free(struct curl_slist *_Nullable list);
+
+#endif

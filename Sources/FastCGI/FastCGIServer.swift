@@ -1,0 +1,169 @@
+import CFastCGI
+import Glibc
+import Synchronization
+
+/// Takes requests from a socket with a fixed number of worker threads.
+///
+/// libfcgi ties a worker to a kept-alive connection for as long as the web server keeps it, so
+/// that more kept connections than workers hang. Here the workers wait together on one epoll that
+/// holds the listening socket and every idle kept connection; whoever gets an event handles one
+/// request and puts the connection back. An idle connection costs a descriptor and no worker.
+///
+/// A web server must not send a second request on a connection before the answer to the first is
+/// complete (nginx, lighttpd and Apache never do): libfcgi drops what it read ahead.
+public final class FastCGIServer: Sendable {
+    /// Handles one request; returning ends it.
+    public typealias Handler = @Sendable (any Exchange) -> Void
+
+    /// Seconds without a byte from or to the web server after which a connection is given up.
+    private static let ioTimeoutSeconds = 30
+
+    private enum Event {
+        static let listener: UInt64 = 0
+        static let stop: UInt64 = 1
+    }
+
+    private let listener: Listener
+    private let handler: Handler
+    private let workers: Int
+    private let epoll: Int32
+    private let stopEvent: Int32
+    private let isStopping = Atomic<Bool>(false)
+
+    /// A server that does nothing yet.
+    ///
+    /// - Throws: ``FastCGIError`` when the system has no more descriptors.
+    public init(listener: Listener, workers: Int, handler: @escaping Handler) throws(FastCGIError) {
+        guard FCGX_Init() == 0 else { throw FastCGIError("libfcgi cannot be initialised") }
+        self.listener = listener
+        self.workers = workers
+        self.handler = handler
+        epoll = epoll_create1(cfastcgi_epoll_cloexec)
+        stopEvent = eventfd(0, cfastcgi_eventfd_cloexec)
+        guard epoll >= 0, stopEvent >= 0 else {
+            throw FastCGIError("no epoll: \(String(cString: strerror(errno)))")
+        }
+        // The stop event is never read: once written it wakes every worker.
+        watch(stopEvent, cfastcgi_readable, Event.stop, cfastcgi_add)
+        watch(listener.descriptor, cfastcgi_readable_once, Event.listener, cfastcgi_add)
+    }
+
+    /// Serves until ``stop()``; what is running then is finished first.
+    ///
+    /// - Throws: ``FastCGIError`` when not one thread can be started.
+    public func run() throws(FastCGIError) {
+        var threads: [pthread_t] = []
+        for _ in 0..<workers {
+            guard let thread = WorkerThread.start(work) else { break }
+            threads.append(thread)
+        }
+        guard !threads.isEmpty else { throw FastCGIError("no thread can be started") }
+        for thread in threads { pthread_join(thread, nil) }
+        close(listener.descriptor)
+        if let path = listener.path { unlink(path) }
+    }
+
+    /// Ends ``run()``; may be called from any thread.
+    public func stop() {
+        isStopping.store(true, ordering: .relaxed)
+        var one: UInt64 = 1
+        _ = write(stopEvent, &one, 8)
+    }
+
+    /// One worker: an event, a request, again.
+    private func work() {
+        while true {
+            var data = Event.stop
+            let count = cfastcgi_wait(epoll, &data)
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 || isStopping.load(ordering: .relaxed) { return }
+            switch data {
+            case Event.stop:
+                return
+            case Event.listener:
+                let descriptor = accept()
+                watch(listener.descriptor, cfastcgi_readable_once, Event.listener, cfastcgi_modify)
+                if let descriptor { serve(Connection(descriptor), isNew: true) }
+            case let address:
+                guard let connection = Connection(address: address) else { continue }
+                serve(connection, isNew: false)
+            }
+        }
+    }
+
+    private func accept() -> Int32? {
+        let descriptor = cfastcgi_accept(listener.descriptor)
+        guard descriptor >= 0 else {
+            // Without descriptors the connection stays in the kernel's queue; asking again at once
+            // would only burn the processor.
+            if errno == EMFILE || errno == ENFILE { usleep(20_000) }
+            return nil
+        }
+        var timeout = timeval(tv_sec: Self.ioTimeoutSeconds, tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, size)
+        return descriptor
+    }
+
+    /// Handles one request of a connection, then keeps or frees it.
+    private func serve(_ connection: Connection, isNew: Bool) {
+        guard connection.readRequest() else { return connection.free() }
+        handler(FastCGIExchange(connection.request))
+        guard connection.finishRequest(), !isStopping.load(ordering: .relaxed) else {
+            return connection.free()
+        }
+        watch(
+            connection.descriptor, cfastcgi_readable_once, connection.address,
+            isNew ? cfastcgi_add : cfastcgi_modify)
+    }
+
+    private func watch(_ descriptor: Int32, _ events: UInt32, _ data: UInt64, _ operation: Int32) {
+        _ = cfastcgi_watch(epoll, operation, descriptor, events, data)
+    }
+}
+
+/// One accepted connection and the libfcgi request that reads from it.
+private struct Connection {
+    let request: UnsafeMutablePointer<FCGX_Request>
+
+    init(_ descriptor: Int32) {
+        request = .allocate(capacity: 1)
+        // Without a listening socket libfcgi cannot accept by itself when the peer hangs up.
+        FCGX_InitRequest(request, -1, 0)
+        request.pointee.ipcFd = descriptor
+        // Else the first FCGX_Accept_r would close the connection as a finished one.
+        request.pointee.keepConnection = 1
+    }
+
+    /// A connection that was put into the epoll under its address.
+    init?(address: UInt64) {
+        guard let pointer = UnsafeMutablePointer<FCGX_Request>(bitPattern: UInt(address)) else { return nil }
+        request = pointer
+    }
+
+    var address: UInt64 { UInt64(UInt(bitPattern: request)) }
+    var descriptor: Int32 { request.pointee.ipcFd }
+
+    /// Reads the parameters of the next request; false when the peer hung up or sent nonsense.
+    /// The corresponding C function is `FCGX_Accept_r`.
+    func readRequest() -> Bool {
+        let accepted = FCGX_Accept_r(request)
+        // libfcgi closes with a select() that cannot hold descriptors above 1023, unless told that
+        // the connection is none of its business.
+        request.pointee.detached = 1
+        return accepted == 0
+    }
+
+    /// Sends what is left of the answer; whether the connection stays open for another request.
+    /// The corresponding C function is `FCGX_Finish_r`.
+    func finishRequest() -> Bool {
+        FCGX_Finish_r(request)
+        return request.pointee.ipcFd >= 0
+    }
+
+    func free() {
+        if request.pointee.ipcFd >= 0 { close(request.pointee.ipcFd) }
+        request.deallocate()
+    }
+}

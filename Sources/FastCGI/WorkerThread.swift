@@ -1,0 +1,33 @@
+import Glibc
+
+/// Starts threads; blocking C calls belong on threads of their own, not in a task.
+enum WorkerThread {
+    /// A body small enough for many of them, and enough for the deepest JSON that is read.
+    private static let stackBytes = 1 << 20
+
+    private final class Body {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    /// Starts a thread; `nil` when the system has no more.
+    static func start(_ run: @escaping @Sendable () -> Void) -> pthread_t? {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setstacksize(&attributes, stackBytes)
+        let body = Unmanaged.passRetained(Body(run))
+        var thread = pthread_t()
+        let status = pthread_create(
+            &thread, &attributes,
+            { raw in
+                if let raw { Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run() }
+                return nil
+            }, body.toOpaque())
+        guard status == 0 else {
+            body.release()
+            return nil
+        }
+        return thread
+    }
+}

@@ -1,0 +1,92 @@
+import Paywall
+
+/// Bounds the calls to one LNbits: so many at once, so many waiting, and none for a while when it
+/// does not answer. What it cannot take must not hold workers from requests that need no call.
+final class CallLimiter: Sendable {
+    /// Kinds of calls; redeeming goes before selling.
+    enum Kind {
+        case create
+        case check
+    }
+
+    private struct State {
+        var running = 0
+        var creating = 0
+        var waiting = 0
+        var failures = 0
+        var opensAgainAt: MonotonicTime?
+        var pauseMilliseconds: UInt64 = firstPauseMilliseconds
+        var isProbing = false
+    }
+
+    /// LNbits has one lock: more calls at once only wait inside it.
+    private static let maximumRunning = 8
+    /// The rest is kept for those who have paid and come to redeem.
+    private static let maximumCreating = 6
+    private static let maximumWaiting = 32
+    private static let failuresToOpen = 4
+    private static let firstPauseMilliseconds: UInt64 = 1000
+    private static let longestPauseMilliseconds: UInt64 = 4000
+
+    private let state = Monitor(State())
+
+    /// Takes a place for a call, waiting for one until the deadline.
+    ///
+    /// - Throws: ``WalletError`` of kind `busy`.
+    func enter(_ kind: Kind, deadline: MonotonicTime) throws(WalletError) {
+        let refusal = state.change { state -> WalletError? in
+            if let until = state.opensAgainAt {
+                guard MonotonicTime.now() >= until, !state.isProbing else {
+                    return WalletError(
+                        .busy, "LNbits does not answer; it is asked again soon",
+                        retryAfterSeconds: until.millisecondsFromNow() / 1000 + 1)
+                }
+                state.isProbing = true
+            }
+            guard state.waiting < Self.maximumWaiting else {
+                return WalletError(
+                    .busy, "\(state.waiting) calls to LNbits are waiting already", retryAfterSeconds: 1)
+            }
+            state.waiting += 1
+            return nil
+        }
+        if let refusal { throw refusal }
+        let entered: Bool? = state.wait(until: deadline) { state in
+            guard state.running < Self.maximumRunning,
+                kind == .check || state.creating < Self.maximumCreating
+            else { return nil }
+            state.running += 1
+            if kind == .create { state.creating += 1 }
+            return true
+        }
+        state.change { state in
+            state.waiting -= 1
+            if entered == nil { state.isProbing = false }
+        }
+        if entered == nil {
+            throw WalletError(.busy, "no call to LNbits ended in time", retryAfterSeconds: 2)
+        }
+    }
+
+    /// Gives the place back, and says whether LNbits answered at all.
+    func leave(_ kind: Kind, answered: Bool) {
+        state.change { state in
+            state.running -= 1
+            if kind == .create { state.creating -= 1 }
+            state.isProbing = false
+            if answered {
+                state.failures = 0
+                state.opensAgainAt = nil
+                state.pauseMilliseconds = Self.firstPauseMilliseconds
+                return
+            }
+            state.failures += 1
+            guard state.failures >= Self.failuresToOpen else { return }
+            state.opensAgainAt = MonotonicTime.now().adding(milliseconds: state.pauseMilliseconds)
+            state.pauseMilliseconds = min(state.pauseMilliseconds * 2, Self.longestPauseMilliseconds)
+        }
+    }
+
+    /// Whether calls are refused at present.
+    var isOpen: Bool { state.change { $0.opensAgainAt != nil } }
+}

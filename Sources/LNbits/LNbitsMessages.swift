@@ -1,0 +1,87 @@
+import FoundationEssentials
+
+/// The body of `POST /api/v1/payments`.
+struct CreateRequest: Encodable {
+    let out = false  // the default is true: pay
+    let amount: UInt64
+    let memo: String
+    let expiry: UInt64
+    let unit = "sat"
+    let extra: [String: String]
+}
+
+/// What of its answer is looked at. The answer also holds the preimage, before any payment: it is
+/// never kept, logged or passed on.
+struct CreateReply: Decodable {
+    let payment_hash: String
+    let bolt11: String?
+    let payment_request: String?
+    let wallet_id: String?
+
+    /// 0.12 has only `payment_request`, 1.0 only `bolt11`, later ones both.
+    var invoice: String? { bolt11 ?? payment_request }
+}
+
+/// What of `GET /api/v1/payments/{hash}` is looked at.
+struct CheckReply: Decodable {
+    struct Details: Decodable {
+        let amount: Int64
+        let wallet_id: String?
+        let invoice: String?
+        let extra: [String: String]
+
+        private enum Key: String, CodingKey { case amount, wallet_id, bolt11, payment_request, extra }
+
+        init(from decoder: any Decoder) throws {
+            let object = try decoder.container(keyedBy: Key.self)
+            amount = try object.decode(Int64.self, forKey: .amount)
+            wallet_id = try? object.decodeIfPresent(String.self, forKey: .wallet_id)
+            invoice =
+                (try? object.decodeIfPresent(String.self, forKey: .bolt11))
+                ?? (try? object.decodeIfPresent(String.self, forKey: .payment_request))
+            extra = (try? object.decodeIfPresent(Texts.self, forKey: .extra))?.values ?? [:]
+        }
+    }
+
+    let paid: Bool
+    let details: Details?
+}
+
+/// The texts of a JSON object; values of other types are left out.
+struct Texts: Decodable {
+    let values: [String: String]
+
+    private struct AnyKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init?(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: AnyKey.self)
+        var values: [String: String] = [:]
+        for key in object.allKeys {
+            values[key.stringValue] = try? object.decode(String.self, forKey: key)
+        }
+        self.values = values
+    }
+}
+
+/// `GET /api/v1/wallet`: `id` is told to an admin key only.
+struct WalletReply: Decodable {
+    let id: String?
+    let name: String
+}
+
+/// The body of `POST /api/v1/conversion`.
+struct ConversionRequest: Encodable {
+    let from_: String
+    let amount: Double
+    let to = "sat"
+}
+
+/// What of its answer is looked at.
+struct ConversionReply: Decodable {
+    let sats: Double
+}
