@@ -19,6 +19,14 @@ static inline int cfastcgi_accept(int listener) {
     return accept4(listener, 0, 0, SOCK_CLOEXEC);
 }
 
+/* The user of the process at the other end of a unix socket, or -1; struct ucred needs
+   _GNU_SOURCE. */
+static inline int64_t cfastcgi_peer_user(int descriptor) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? (int64_t)peer.uid : -1;
+}
+
 /* epoll_ctl() with one event; the union inside epoll_event is awkward from Swift. */
 static inline int cfastcgi_watch(int epoll, int operation, int descriptor, uint32_t events,
                                  uint64_t data) {

@@ -99,6 +99,10 @@ public final class FastCGIServer: Sendable {
             if errno == EMFILE || errno == ENFILE { usleep(20_000) }
             return nil
         }
+        guard listener.isWelcome(descriptor) else {
+            close(descriptor)
+            return nil
+        }
         var timeout = timeval(tv_sec: Self.ioTimeoutSeconds, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)

@@ -13,7 +13,10 @@ public struct Listener: Sendable {
     /// Connections the kernel holds while all workers are busy.
     private static let backlog: Int32 = 1024
 
-    /// Binds `unix:/path` (mode 0660) or `host:port`.
+    /// Binds `unix:/path` or `host:port`.
+    ///
+    /// A unix socket can be connected to by everybody and answers whom ``isWelcome(_:)`` says: web
+    /// servers run under many names, and a mode and group that fit them all do not exist.
     ///
     /// - Throws: ``FastCGIError``, among others when another process answers on the path.
     public init(address: String) throws(FastCGIError) {
@@ -52,6 +55,15 @@ public struct Listener: Sendable {
         return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 && value != 0
     }
 
+    /// Whether requests of a connection are taken: through a socket that we made ourselves only from
+    /// root, our own user, and system accounts such as `www-data` or `nobody`. Requests carry
+    /// settings, so that whoever may send them is trusted as much as whoever starts the process.
+    func isWelcome(_ descriptor: Int32) -> Bool {
+        guard path != nil else { return true }
+        let user = cfastcgi_peer_user(descriptor)
+        return user >= 0 && (user == Int64(geteuid()) || user < 1000 || user >= 65_534)
+    }
+
     private static func bindUnix(_ path: String) throws(FastCGIError) -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
@@ -85,8 +97,7 @@ public struct Listener: Sendable {
             unlink(path)
         }
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        // Nobody may connect between bind and chmod.
-        let mask = umask(0o117)
+        let mask = umask(0o111)
         let isBound = descriptor >= 0 && bind(descriptor, address, size) == 0
         let cause = errno
         umask(mask)

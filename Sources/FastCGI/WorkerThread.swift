@@ -1,13 +1,18 @@
 import Glibc
 
 /// Starts threads; blocking C calls belong on threads of their own, not in a task.
-enum WorkerThread {
+public enum WorkerThread {
     /// A body small enough for many of them, and enough for the deepest JSON that is read.
     private static let stackBytes = 1 << 20
 
     private final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    /// Starts a thread that runs as long as the process, or not at all when there is none to be had.
+    public static func detach(_ run: @escaping @Sendable () -> Void) {
+        if let thread = start(run) { pthread_detach(thread) }
     }
 
     /// Starts a thread; `nil` when the system has no more.

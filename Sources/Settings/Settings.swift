@@ -59,6 +59,14 @@ public struct Settings: Sendable, Equatable {
     /// connections of the web server hold no worker, so their number does not matter here.
     public static let defaultWorkers = 64
 
+    /// Where the state is without `L402_STATE_DIR`.
+    public static let defaultStateDirectory = "/var/lib/l402"
+
+    /// Where the rules are without `L402_RULES`: the file `rules` beside the state directory.
+    public static func defaultRulesPath(stateDirectory: String) -> String {
+        (stateDirectory.lastIndex(of: "/").map { String(stateDirectory[..<$0]) } ?? "") + "/rules"
+    }
+
     /// Reads layers of variables, the first that has a value wins: what the web server sends with
     /// a request, the process's environment, the file of `L402_ENV_FILE`.
     ///
@@ -72,7 +80,7 @@ public struct Settings: Sendable, Equatable {
         namedWallets = try Self.namedWallets(source, layers, defaultURL: url)
         lnbitsCA = try source.absolutePath("L402_LNBITS_CA")
         rulesPath = try source.absolutePath("L402_RULES")
-        stateDirectory = try source.absolutePath("L402_STATE_DIR") ?? "/var/lib/l402"
+        stateDirectory = try source.absolutePath("L402_STATE_DIR") ?? Self.defaultStateDirectory
         listen = try source.listenAddress("L402_LISTEN")
         workers = try source.number("L402_WORKERS", in: 1...1024) ?? Self.defaultWorkers
         lnbitsTimeoutSeconds = try source.seconds("L402_LNBITS_TIMEOUT", in: 1...120) ?? 10

@@ -46,7 +46,7 @@ enum Program {
             return 0
         }
         try site.checkWallet()
-        return serve(listener, handler: handler, registry: registry, site: site)
+        return try serve(listener, handler: handler, registry: registry, site: site)
     }
 
     /// The socket to accept from; `nil` to answer one request as plain CGI.

@@ -14,6 +14,8 @@ final class Site: Sendable {
     let gate: Gate
     let log: Log
     let payments: Payments
+    private let free: FreeTier
+    private let pending: PendingPlaces
     private let wallets: WalletPool
 
     /// Opens the state and reads the rules.
@@ -34,12 +36,14 @@ final class Site: Sendable {
             let directory = try StateDirectory(opening: settings.stateDirectory)
             let keys = try KeyFile(directory)
             payments = Payments(directory)
+            free = FreeTier(directory)
+            pending = PendingPlaces(directory)
             gate = Gate(
                 parts: Gate.Parts(
                     wallet: { wallets.wallet(named: $0) },
                     ledger: payments,
-                    free: FreeTier(directory),
-                    pending: PendingPlaces(directory),
+                    free: free,
+                    pending: pending,
                     journal: TSVJournal(directory) { log.error("journal: \($0)") },
                     keys: { () throws(StateError) in try keys.keys() },
                     random: Self.random
@@ -69,14 +73,18 @@ final class Site: Sendable {
         }
     }
 
+    /// Drops the counters of windows that are over.
+    func sweepWindows(now: UInt64) {
+        free.sweep(now: now)
+        pending.sweep(now: now)
+    }
+
     /// `L402_RULES`, else the file `rules` beside the state directory, else in it.
     private static func rulesPath(_ settings: Settings) -> String {
-        if let path = settings.rulesPath { return path }
-        let directory = settings.stateDirectory
-        let parent = directory.lastIndex(of: "/").map { String(directory[..<$0]) } ?? ""
-        let beside = parent + "/rules"
-        let inside = directory + "/rules"
-        return access(beside, F_OK) != 0 && access(inside, F_OK) == 0 ? inside : beside
+        let inside = settings.stateDirectory + "/rules"
+        let beside = Settings.defaultRulesPath(stateDirectory: settings.stateDirectory)
+        return settings.rulesPath
+            ?? (access(beside, F_OK) != 0 && access(inside, F_OK) == 0 ? inside : beside)
     }
 
     @Sendable private static func random(_ count: Int) -> [UInt8] {

@@ -60,8 +60,9 @@ struct Variables {
 
 /// Runs a command's work on the state and turns its errors into one line and exit status 1.
 func withState<Result>(_ work: (StateDirectory) throws(StateError) -> Result) throws -> Result {
+    let path = try Variables().stateDirectory
     do throws(StateError) {
-        return try work(try StateDirectory(opening: Variables.shared().stateDirectory))
+        return try work(try StateDirectory(opening: path))
     } catch {
         complain(error.reason)
         throw ExitCode(1)

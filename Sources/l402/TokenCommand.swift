@@ -3,6 +3,7 @@ import FlatFiles
 import FoundationEssentials
 import L402
 import Lightning
+import Macaroons
 import Paywall
 
 /// `l402 token …`: what a token says.

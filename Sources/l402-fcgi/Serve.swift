@@ -1,0 +1,47 @@
+import FastCGI
+import Glibc
+import Paywall
+import Settings
+
+extension Program {
+    /// Serves requests until SIGTERM or SIGINT; SIGHUP re-reads the rules.
+    static func serve(_ listener: Listener, handler: Handler, registry: SiteRegistry, site: Site)
+        throws(SiteError) -> Int32
+    {
+        raiseDescriptorLimit()
+        let server: FastCGIServer
+        do throws(FastCGIError) {
+            server = try FastCGIServer(listener: listener, workers: site.settings.workers) {
+                handler.handle($0)
+            }
+        } catch {
+            throw SiteError(lines: [error.description])
+        }
+        Signals.forward([SIGTERM, SIGINT, SIGHUP, SIGUSR1]) { number in
+            if number == SIGHUP {
+                for site in registry.all { site.rules.reload() }
+            } else {
+                site.log.info("signal \(number): finishing what is running")
+                server.stop()
+            }
+        }
+        Sweeper.start(registry)
+        let rules = site.rules.current().rules.count
+        site.log.info("ready: \(rules) rules from \(site.rules.path), state in \(site.settings.stateDirectory), \(site.settings.workers) workers")
+        do throws(FastCGIError) {
+            try server.run()
+        } catch {
+            throw SiteError(lines: [error.description])
+        }
+        site.log.info("stopped")
+        return 0
+    }
+
+    /// Every idle kept connection costs a descriptor.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = min(limit.rlim_max, 65536)
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}
