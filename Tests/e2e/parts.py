@@ -1,0 +1,168 @@
+"""The real parts that the end-to-end tests put together: gate, nginx, backend, wallet."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("L402_TEST_BIN") or ROOT / ".build" / "debug")
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_for(what, condition, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def stop(process, how=signal.SIGTERM):
+    if process and process.poll() is None:
+        process.send_signal(how)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class Wallet:
+    """Two wallets of a real LNbits: the merchant's, and the payer's that pays."""
+
+    def __init__(self, wallets):
+        self.url = wallets["url"]
+        self.key = wallets["merchant"]["inkey"]
+        self.admin_key = wallets["merchant"]["adminkey"]
+        self.payer_key = wallets["payer"]["adminkey"]
+        self.payer_read_key = wallets["payer"]["inkey"]
+
+    def call(self, method, path, key, body=None):
+        request = urllib.request.Request(
+            self.url + path, method=method, data=None if body is None else json.dumps(body).encode(),
+            headers={"X-Api-Key": key, "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def pay(self, invoice, key=None):
+        """Pays and gives the preimage."""
+        paid = self.call("POST", "/api/v1/payments", key or self.payer_key, {"out": True, "bolt11": invoice})
+        return paid["preimage"]
+
+    def invoice(self, sats, key=None, extra=None):
+        return self.call("POST", "/api/v1/payments", key or self.key,
+                         {"out": False, "amount": sats, "memo": "other", "extra": extra or {}})
+
+
+class Gate:
+    """One gate process. Several may share a directory."""
+
+    def __init__(self, directory, environment, rules=None, name="gate"):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.rules = self.directory / "rules"
+        if rules is not None:
+            self.rules.write_text(rules)
+        self.socket = self.directory / f"{name}.sock"
+        self.log_path = self.directory / f"{name}.log"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "L402_RULES": str(self.rules),
+            "L402_STATE_DIR": str(self.directory / "state"),
+            "L402_LISTEN": f"unix:{self.socket}",
+            "L402_LOG": "debug",
+            **environment,
+        }
+        self.process = None
+
+    def start(self, ready=True):
+        self.socket.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            [BIN / "l402-fcgi"], env=self.environment, stdin=subprocess.DEVNULL,
+            stderr=open(self.log_path, "ab"))
+        if ready:
+            before = self.log.count("ready:")
+            wait_for("the gate", lambda: self.socket.exists() and self.log.count("ready:") >= max(1, before)
+                     or self.process.poll() is not None)
+            assert self.process.poll() is None, self.log
+        return self
+
+    @property
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def stop(self, how=signal.SIGTERM):
+        stop(self.process, how)
+
+
+class Nginx:
+    """nginx with the shipped snippet, in a directory of its own."""
+
+    def __init__(self, directory, gate_socket, backend_port, server="", port=None):
+        self.directory = pathlib.Path(directory) / "nginx"
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.directory.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(ROOT / "nginx" / "l402", self.directory / "l402", dirs_exist_ok=True)
+        files = pathlib.Path(directory) / "files"
+        (files / "articles").mkdir(parents=True, exist_ok=True)
+        (files / "articles" / "first.html").write_text("<h1>paid article</h1>\n")
+        for folder in (pathlib.Path(directory), *files.rglob("*")):
+            folder.chmod(0o755)
+        site = (ROOT / "nginx" / "example-site.conf").read_text()
+        site = site.replace("127.0.0.1:8402", f"127.0.0.1:{self.port}")
+        site = site.replace("127.0.0.1:8403", f"127.0.0.1:{backend_port}")
+        site = site.replace("/srv/l402-files/", f"{files}/")
+        site = site.replace("include l402/server.conf;",
+                            f"include l402/server.conf;\n    set $l402_gate unix:{gate_socket};\n" + server)
+        (self.directory / "site.conf").write_text(site)
+        temp = "".join(f"{kind}_temp_path {self.directory}/{kind};" for kind in
+                       ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        (self.directory / "nginx.conf").write_text(
+            f"daemon off; pid {self.directory}/pid; error_log {self.directory}/error.log info;"
+            f"worker_processes 2; events {{ worker_connections 2048; }}"
+            f"http {{ access_log off; client_max_body_size 200m; {temp} include site.conf; }}")
+        self.process = None
+
+    def start(self):
+        program = shutil.which("nginx") or "/usr/sbin/nginx"
+        self.process = subprocess.Popen(
+            [program, "-p", self.directory, "-c", self.directory / "nginx.conf", "-e", self.directory / "error.log"],
+            stderr=open(self.directory / "stderr.log", "ab"))
+
+        def answers():
+            if self.process.poll() is not None:
+                raise AssertionError((self.directory / "stderr.log").read_text())
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+        wait_for("nginx", answers)
+        return self
+
+    def stop(self):
+        stop(self.process)
+
+
+def raw_request(port, target, method="GET", headers=()):
+    """Sends a request target exactly as given; the status and the body."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        lines = [f"{method} ".encode() + target + b" HTTP/1.1", b"Host: site.test", b"Connection: close",
+                 *[header.encode() for header in headers]]
+        connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n")
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body, head
