@@ -25,7 +25,8 @@ public final class CGIExchange: Exchange {
 
     /// Variables of the environment; all of them belong to the request.
     public func forEachParameter(
-        withPrefixes prefixes: [String], _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
+        withPrefixes prefixes: [String],
+        _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
     ) {
         eachPair(environ, prefixes, body)
     }
@@ -48,7 +49,9 @@ public final class CGIExchange: Exchange {
     public func write(_ bytes: [UInt8]) throws(ExchangeError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            let written = rest.withUnsafeBytes {
+                Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count)
+            }
             if written < 0 && errno == EINTR { continue }
             guard written > 0 else { throw ExchangeError("the web server hung up") }
             rest = rest.dropFirst(written)

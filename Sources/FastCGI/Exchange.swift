@@ -9,7 +9,9 @@ public protocol Exchange: AnyObject {
     /// Calls `body` with the name and value of every request parameter whose name begins with one
     /// of `prefixes`.
     func forEachParameter(
-        withPrefixes prefixes: [String], _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void)
+        withPrefixes prefixes: [String],
+        _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
+    )
 
     /// Whether the server sends the request's body at all: false for an Authorizer, which gets
     /// `CONTENT_LENGTH` but would wait for ever.

@@ -11,10 +11,17 @@ final class FastCGIExchange: Exchange {
 
     func parameter(_ name: String) -> [UInt8]? {
         guard let value = FCGX_GetParam(name, request.pointee.envp) else { return nil }
-        return Array(UnsafeBufferPointer(start: value, count: strlen(value)).lazy.map { UInt8(bitPattern: $0) })
+        return Array(
+            UnsafeBufferPointer(start: value, count: strlen(value)).lazy.map {
+                UInt8(bitPattern: $0)
+            }
+        )
     }
 
-    func forEachParameter(withPrefixes prefixes: [String], _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void) {
+    func forEachParameter(
+        withPrefixes prefixes: [String],
+        _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
+    ) {
         eachPair(request.pointee.envp, prefixes, body)
     }
 
@@ -26,7 +33,9 @@ final class FastCGIExchange: Exchange {
             }
             used = max(0, Int(got))
         }
-        if bytes.isEmpty, FCGX_GetError(stream) != 0 { throw ExchangeError("the web server hung up") }
+        if bytes.isEmpty, FCGX_GetError(stream) != 0 {
+            throw ExchangeError("the web server hung up")
+        }
         return bytes
     }
 
@@ -35,7 +44,11 @@ final class FastCGIExchange: Exchange {
         while !rest.isEmpty {
             let part = rest.prefix(1 << 20)
             let written = part.withUnsafeBytes {
-                FCGX_PutStr($0.bindMemory(to: CChar.self).baseAddress, Int32(clamping: $0.count), request.pointee.out)
+                FCGX_PutStr(
+                    $0.bindMemory(to: CChar.self).baseAddress,
+                    Int32(clamping: $0.count),
+                    request.pointee.out
+                )
             }
             guard written == part.count else { throw ExchangeError("the web server hung up") }
             rest = rest.dropFirst(part.count)
@@ -51,7 +64,8 @@ final class FastCGIExchange: Exchange {
 
 /// Calls `body` with each `NAME=value` of a C environment whose name begins with a prefix.
 func eachPair(
-    _ environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, _ prefixes: [String],
+    _ environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
+    _ prefixes: [String],
     _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
 ) {
     guard var next = environment else { return }
@@ -61,7 +75,9 @@ func eachPair(
             strncmp(pair, prefix, prefix.utf8.count) == 0
         }
         guard isWanted, let equals = strchr(pair, 0x3d) else { continue }
-        let bytes = UnsafeBufferPointer(start: pair, count: strlen(pair)).map { UInt8(bitPattern: $0) }
+        let bytes = UnsafeBufferPointer(start: pair, count: strlen(pair)).map {
+            UInt8(bitPattern: $0)
+        }
         let split = equals - pair
         body(Array(bytes.prefix(split)), Array(bytes.dropFirst(split + 1)))
     }

@@ -118,8 +118,11 @@ public final class FastCGIServer: Sendable {
             return connection.free()
         }
         watch(
-            connection.descriptor, cfastcgi_readable_once, connection.address,
-            isNew ? cfastcgi_add : cfastcgi_modify)
+            connection.descriptor,
+            cfastcgi_readable_once,
+            connection.address,
+            isNew ? cfastcgi_add : cfastcgi_modify
+        )
     }
 
     private func watch(_ descriptor: Int32, _ events: UInt32, _ data: UInt64, _ operation: Int32) {
@@ -142,7 +145,9 @@ private struct Connection {
 
     /// A connection that was put into the epoll under its address.
     init?(address: UInt64) {
-        guard let pointer = UnsafeMutablePointer<FCGX_Request>(bitPattern: UInt(address)) else { return nil }
+        guard let pointer = UnsafeMutablePointer<FCGX_Request>(bitPattern: UInt(address)) else {
+            return nil
+        }
         request = pointer
     }
 

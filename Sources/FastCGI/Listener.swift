@@ -42,7 +42,9 @@ public struct Listener: Sendable {
             Int32(String(cString: owner)) == getpid(), String(cString: count) != "0"
         {
             guard String(cString: count) == "1", isListening(3) else {
-                throw FastCGIError("LISTEN_FDS names \(String(cString: count)) descriptors; give one listening socket")
+                throw FastCGIError(
+                    "LISTEN_FDS names \(String(cString: count)) descriptors; give one listening socket"
+                )
             }
             return Listener(descriptor: 3, path: nil)
         }

@@ -24,11 +24,14 @@ public enum WorkerThread {
         let body = Unmanaged.passRetained(Body(run))
         var thread = pthread_t()
         let status = pthread_create(
-            &thread, &attributes,
+            &thread,
+            &attributes,
             { raw in
                 if let raw { Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run() }
                 return nil
-            }, body.toOpaque())
+            },
+            body.toOpaque()
+        )
         guard status == 0 else {
             body.release()
             return nil

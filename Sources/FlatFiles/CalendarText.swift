@@ -12,13 +12,15 @@ enum CalendarText {
     /// `YYYY-MM-DDTHH:MM:SSZ` (ISO 8601).
     static func time(_ seconds: UInt64) -> String {
         let rest = seconds % 86_400
-        return "\(date(seconds))T\(padded(rest / 3600, 2)):\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2))Z"
+        return
+            "\(date(seconds))T\(padded(rest / 3600, 2)):\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2))Z"
     }
 
     /// A whole number with zeros before it.
     static func padded(_ number: UInt64, _ width: Int) -> String {
         let text = String(number)
-        return text.utf8.count >= width ? text : String(repeating: "0", count: width - text.utf8.count) + text
+        return text.utf8.count >= width
+            ? text : String(repeating: "0", count: width - text.utf8.count) + text
     }
 
     private static func civil(_ days: UInt64) -> (year: UInt64, month: UInt64, day: UInt64) {

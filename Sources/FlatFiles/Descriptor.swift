@@ -63,7 +63,12 @@ struct Descriptor: ~Copyable {
         var done = 0
         while done < bytes.count {
             let put = bytes.withUnsafeBytes { buffer in
-                pwrite(number, buffer.baseAddress.map { $0 + done }, bytes.count - done, offset + done)
+                pwrite(
+                    number,
+                    buffer.baseAddress.map { $0 + done },
+                    bytes.count - done,
+                    offset + done
+                )
             }
             if put < 0 && errno == EINTR { continue }
             guard put > 0 else { throw .system(path, "write") }

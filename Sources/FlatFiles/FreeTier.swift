@@ -22,8 +22,11 @@ public final class FreeTier: FreeCounter {
     /// The free tier of a state directory.
     public init(_ directory: StateDirectory) {
         tables = TableSet(
-            directory, room: "free", meaning: "free requests taken in the window",
-            maximumSlots: Self.maximumClients)
+            directory,
+            room: "free",
+            meaning: "free requests taken in the window",
+            maximumSlots: Self.maximumClients
+        )
     }
 
     /// Takes one free request when there is one left.
@@ -48,14 +51,19 @@ public final class FreeTier: FreeCounter {
     /// Drops the files of windows that are over.
     public func sweep(now: UInt64) {
         let oldest = FreePeriod.allCases.map { period in
-            (suffix: ".\(period.rawValue)", name: Self.window(period, now - min(now, period.seconds * Self.windowsKept)))
+            (
+                suffix: ".\(period.rawValue)",
+                name: Self.window(period, now - min(now, period.seconds * Self.windowsKept))
+            )
         }
         tables.remove { name in
             oldest.contains { name.hasSuffix($0.suffix) && name < $0.name }
         }
     }
 
-    private func outcome(of claim: FreeClaim, now: UInt64, taking: Bool) throws(StateError) -> FreeOutcome {
+    private func outcome(of claim: FreeClaim, now: UInt64, taking: Bool) throws(StateError)
+        -> FreeOutcome
+    {
         let table = try tables.table(Self.window(claim.period, now))
         let reset = claim.period.seconds - now % claim.period.seconds
         return try table.exclusively { (access) throws(StateError) in
@@ -65,12 +73,19 @@ public final class FreeTier: FreeCounter {
             }
             if taking { try access.set(slot, to: count + 1) }
             return FreeOutcome(
-                isGranted: true, left: claim.limit - count - (taking ? 1 : 0), resetSeconds: reset)
+                isGranted: true,
+                left: claim.limit - count - (taking ? 1 : 0),
+                resetSeconds: reset
+            )
         }
     }
 
     /// The client's own slot, or his network's when he is one too many; and what it counts.
-    private static func slot(of claim: FreeClaim, in table: HashedTable, _ access: HashedTable.Access)
+    private static func slot(
+        of claim: FreeClaim,
+        in table: HashedTable,
+        _ access: HashedTable.Access
+    )
         throws(StateError) -> (slot: UInt64, count: UInt32)
     {
         let own = table.hash(claim.rule + [0] + claim.client)

@@ -79,7 +79,8 @@ final class HashedTable: Sendable {
 
     private func readPages() throws(StateError) -> Int {
         let digits = try file.read(at: pagesOffset, count: 10)
-        guard let pages = Int(String(decoding: digits, as: UTF8.self)), (1...1 << 30).contains(pages),
+        guard let pages = Int(String(decoding: digits, as: UTF8.self)),
+            (1...1 << 30).contains(pages),
             digits.count == 10
         else { throw Self.damaged(path) }
         return pages
@@ -121,10 +122,12 @@ final class HashedTable: Sendable {
             try set(hash, to: value)
         }
 
-        private func write(_ hash: UInt64, _ value: UInt32, page: Int, slot: Int) throws(StateError) {
+        private func write(_ hash: UInt64, _ value: UInt32, page: Int, slot: Int) throws(StateError)
+        {
             try table.file.write(
                 TablePage.slotText(hash, value),
-                at: (page + 1) * HashedTable.pageBytes + slot * HashedTable.slotBytes)
+                at: (page + 1) * HashedTable.pageBytes + slot * HashedTable.slotBytes
+            )
         }
 
         private mutating func grow() throws(StateError) {
@@ -133,14 +136,20 @@ final class HashedTable: Sendable {
             let moved = old.slots.filter { TablePage.index(of: $0.hash, pages: pages + 1) == pages }
             try table.file.write(TablePage.bytes(moved), at: (pages + 1) * HashedTable.pageBytes)
             try table.file.write(
-                Array(CalendarText.padded(UInt64(pages + 1), 10).utf8), at: table.pagesOffset)
+                Array(CalendarText.padded(UInt64(pages + 1), 10).utf8),
+                at: table.pagesOffset
+            )
             pages += 1
         }
 
         private func readPage(_ index: Int) throws(StateError) -> TablePage {
             let bytes = try table.file.read(
-                at: (index + 1) * HashedTable.pageBytes, count: HashedTable.pageBytes)
-            guard bytes.count == HashedTable.pageBytes else { throw HashedTable.damaged(table.path) }
+                at: (index + 1) * HashedTable.pageBytes,
+                count: HashedTable.pageBytes
+            )
+            guard bytes.count == HashedTable.pageBytes else {
+                throw HashedTable.damaged(table.path)
+            }
             return TablePage(bytes, path: table.path)
         }
     }

@@ -62,7 +62,9 @@ public final class KeyFile: Sendable {
     public func rotate(now: UInt64) throws(StateError) -> String {
         let lock = try Descriptor(path, O_RDONLY)
         try lock.lock()
-        guard lock.isStill(at: path) else { throw StateError("\(path): was replaced meanwhile; try again") }
+        guard lock.isStill(at: path) else {
+            throw StateError("\(path): was replaced meanwhile; try again")
+        }
         let old = try lock.read(at: 0, count: Self.limitBytes)
         var text = String(decoding: old, as: UTF8.self)
         if !text.hasSuffix("\n") { text += "\n" }
@@ -76,7 +78,9 @@ public final class KeyFile: Sendable {
     private static func newLine(now: UInt64) -> String {
         var generator = SystemRandomNumberGenerator()
         let id = Hex.encode((0..<4).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
-        let key = Hex.encode((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+        let key = Hex.encode(
+            (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        )
         return "\(id)\t\(key)\t\(CalendarText.time(now))\n"
     }
 
@@ -84,8 +88,11 @@ public final class KeyFile: Sendable {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         return Version(
-            inode: UInt64(status.st_ino), size: Int64(status.st_size), seconds: status.st_mtim.tv_sec,
-            nanoseconds: status.st_mtim.tv_nsec)
+            inode: UInt64(status.st_ino),
+            size: Int64(status.st_size),
+            seconds: status.st_mtim.tv_sec,
+            nanoseconds: status.st_mtim.tv_nsec
+        )
     }
 
     private static func load(_ path: String) throws(StateError) -> Read {
@@ -98,14 +105,18 @@ public final class KeyFile: Sendable {
         let file = try Descriptor(path, O_RDONLY)
         let text = String(decoding: try file.read(at: 0, count: limitBytes), as: UTF8.self)
         var keys: [MasterKey] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        {
             if line.isEmpty || line.hasPrefix("#") { continue }
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
             guard fields.count == 3, let bytes = Hex.decode(Array(fields[1].utf8)),
                 let key = MasterKey(id: String(fields[0]), bytes: bytes, created: 0),
                 Set(bytes).count > 1
             else {
-                throw StateError("\(path):\(index + 1): this line is not id<TAB>64 hex digits<TAB>created")
+                throw StateError(
+                    "\(path):\(index + 1): this line is not id<TAB>64 hex digits<TAB>created"
+                )
             }
             keys.append(key)
         }

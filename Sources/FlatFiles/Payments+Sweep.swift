@@ -24,7 +24,8 @@ extension Payments {
         let midnight = (now - min(now, Self.graceSeconds)) / 86_400 * 86_400
         let limit = CalendarText.date(midnight)
         var removed = removeStaleTemporaries(root + "/tmp", maximum: maximum)
-        for day in StateDirectory.names(in: root).sorted() where day.first?.isNumber == true && day < limit {
+        for day in StateDirectory.names(in: root).sorted()
+        where day.first?.isNumber == true && day < limit {
             try markExpired(before: midnight)
             for name in StateDirectory.names(in: "\(root)/\(day)") {
                 guard removed < maximum else { return removed }
@@ -49,7 +50,11 @@ extension Payments {
         if let known { return known }
         guard let bytes = try directory.read("payments/expired-before", limit: 64),
             let seconds = UInt64(String(decoding: bytes.prefix { $0 != 0x20 }, as: UTF8.self))
-        else { throw StateError("\(path): is damaged; write the seconds since 1970 of a past date into it") }
+        else {
+            throw StateError(
+                "\(path): is damaged; write the seconds since 1970 of a past date into it"
+            )
+        }
         sweptBefore.withLock {
             $0.seconds = seconds
             $0.modified = modified
@@ -61,7 +66,8 @@ extension Payments {
         guard try expiredBefore() < midnight else { return }
         try directory.replace(
             "\(directory.path)/payments/expired-before",
-            Array("\(midnight) \(CalendarText.date(midnight))\n".utf8))
+            Array("\(midnight) \(CalendarText.date(midnight))\n".utf8)
+        )
     }
 
     /// Left behind by a process that was killed between writing a file and naming it.
@@ -69,7 +75,8 @@ extension Payments {
         var removed = 0
         for name in StateDirectory.names(in: room) where removed < maximum {
             var status = stat()
-            guard lstat("\(room)/\(name)", &status) == 0, time(nil) - status.st_mtim.tv_sec > 3600 else { continue }
+            guard lstat("\(room)/\(name)", &status) == 0, time(nil) - status.st_mtim.tv_sec > 3600
+            else { continue }
             unlink("\(room)/\(name)")
             removed += 1
         }

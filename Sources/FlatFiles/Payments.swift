@@ -24,7 +24,8 @@ public final class Payments: PaymentLedger {
     public func take(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
         guard try !isOver(claim, now: now) else { return .expired }
         let path = path(of: claim)
-        guard let file = try Descriptor.openIfPresent(path, claim.uses == nil ? O_RDONLY : O_RDWR) else {
+        guard let file = try Descriptor.openIfPresent(path, claim.uses == nil ? O_RDONLY : O_RDWR)
+        else {
             return .unknown
         }
         if claim.uses == nil {
@@ -34,7 +35,9 @@ public final class Payments: PaymentLedger {
         try file.lock()
         var record = try read(file, path, claim)
         if record.isRevoked { return .revoked }
-        guard let uses = record.uses, record.used < min(uses, claim.cap ?? uses) else { return .spent }
+        guard let uses = record.uses, record.used < min(uses, claim.cap ?? uses) else {
+            return .spent
+        }
         record.take(requestID: claim.requestID)
         try file.write(record.text, at: 0)
         try file.synchronize()
@@ -73,7 +76,8 @@ public final class Payments: PaymentLedger {
         return try claim.validUntil < expiredBefore()
     }
 
-    private func read(_ file: borrowing Descriptor, _ path: String, _ claim: PaymentClaim) throws(StateError)
+    private func read(_ file: borrowing Descriptor, _ path: String, _ claim: PaymentClaim)
+        throws(StateError)
         -> PaymentFile
     {
         let bytes = try file.read(at: 0, count: PaymentFile.limitBytes)

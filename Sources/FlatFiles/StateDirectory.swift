@@ -22,7 +22,9 @@ public struct StateDirectory: Sendable {
         var status = stat()
         guard stat(path, &status) == 0 else { throw .system(path, "stat") }
         guard status.st_uid == geteuid() || geteuid() == 0 else {
-            throw StateError("\(path): belongs to user \(status.st_uid), not to \(geteuid()), which runs this")
+            throw StateError(
+                "\(path): belongs to user \(status.st_uid), not to \(geteuid()), which runs this"
+            )
         }
         guard status.st_mode & 0o022 == 0 else {
             throw StateError("\(path): others may write to it; chmod 0700 it")
@@ -38,7 +40,9 @@ public struct StateDirectory: Sendable {
         }
         let found = try read("format", limit: 64).map { String(decoding: $0, as: UTF8.self) }
         guard found == Self.format else {
-            throw StateError("\(file): this state is not of format \"l402-state 1\"; it is left alone")
+            throw StateError(
+                "\(file): this state is not of format \"l402-state 1\"; it is left alone"
+            )
         }
     }
 
@@ -61,7 +65,9 @@ public struct StateDirectory: Sendable {
         let file = "\(path)/\(name)"
         guard let descriptor = try Descriptor.openIfPresent(file, O_RDONLY) else { return nil }
         let bytes = try descriptor.read(at: 0, count: limit + 1)
-        guard bytes.count <= limit else { throw StateError("\(file): is larger than \(limit) bytes") }
+        guard bytes.count <= limit else {
+            throw StateError("\(file): is larger than \(limit) bytes")
+        }
         return bytes
     }
 

@@ -75,7 +75,9 @@ public final class TSVJournal: Journal {
 
     /// Control bytes and backslashes as `\xHH`, so that a path can be no other line or field.
     private static func escaped(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f || $0 == 0x5c }) else { return text }
+        guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f || $0 == 0x5c }) else {
+            return text
+        }
         var result = ""
         for scalar in text.unicodeScalars {
             if scalar.value < 0x20 || scalar.value == 0x7f || scalar == "\\" {

@@ -71,14 +71,18 @@ struct TablePage {
         let digits = bytes[(start + 17)..<(start + 23)]
         guard bytes[start + 16] == 0x20, bytes[start + 23] == 0x0a,
             digits.allSatisfy({ (0x30...0x39).contains($0) })
-        else { throw StateError("\(path): has a damaged slot; l402 state repair moves the file aside") }
+        else {
+            throw StateError("\(path): has a damaged slot; l402 state repair moves the file aside")
+        }
         return digits.reduce(0) { $0 * 10 + UInt32($1 - 0x30) }
     }
 
     /// All slots that hold something.
     var slots: [(hash: UInt64, text: ArraySlice<UInt8>)] {
         (0..<HashedTable.slotsPerPage).compactMap { slot in
-            hash(slot).map { ($0, bytes[(slot * HashedTable.slotBytes)..<((slot + 1) * HashedTable.slotBytes)]) }
+            hash(slot).map {
+                ($0, bytes[(slot * HashedTable.slotBytes)..<((slot + 1) * HashedTable.slotBytes)])
+            }
         }
     }
 

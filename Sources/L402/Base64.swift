@@ -17,7 +17,9 @@ public enum Base64 {
                 case UInt8(ascii: "/"): UInt8(ascii: "_")
                 default: character
                 }
-            }, as: UTF8.self)
+            },
+            as: UTF8.self
+        )
     }
 
     /// Either alphabet, with or without padding; `nil` for anything else.

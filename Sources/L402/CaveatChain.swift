@@ -32,7 +32,10 @@ struct CaveatChain {
             if caveat.condition == Self.servicesCondition {
                 let list = try Self.services(caveat.value)
                 if let previous = services {
-                    guard list.allSatisfy({ $0.value <= previous[$0.key] ?? 0 && previous[$0.key] != nil })
+                    guard
+                        list.allSatisfy({
+                            $0.value <= previous[$0.key] ?? 0 && previous[$0.key] != nil
+                        })
                     else { throw .widened }
                 }
                 services = list
@@ -52,8 +55,12 @@ struct CaveatChain {
             let lastUses = uses.last, let paid = price.first
         else { throw .malformed("a caveat that every token of this gate has is missing") }
         minted = PurchaseTerms(
-            service: service, tier: mintedTier, validUntil: firstTime,
-            uses: firstUses == .max ? nil : firstUses, priceSats: paid)
+            service: service,
+            tier: mintedTier,
+            validUntil: firstTime,
+            uses: firstUses == .max ? nil : firstUses,
+            priceSats: paid
+        )
         validUntil = lastTime
         self.uses = lastUses == .max ? nil : lastUses
         self.tier = tier

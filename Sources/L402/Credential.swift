@@ -135,7 +135,9 @@ public struct PresentedCredentials: Sendable {
         guard value.count <= Self.maximumHeaderBytes else { return }
         for pair in value.split(separator: UInt8(ascii: ";")) {
             let text = Array(pair).trimmed
-            if text.starts(with: "l402=".utf8) { readTokens(text.dropFirst(5), where: "the cookie") }
+            if text.starts(with: "l402=".utf8) {
+                readTokens(text.dropFirst(5), where: "the cookie")
+            }
         }
     }
 

@@ -26,7 +26,10 @@ public struct MasterKey: Sendable, CustomStringConvertible, CustomReflectable {
     /// Whether `code` is the HMAC-SHA256 of `message`, in constant time.
     public func isAuthentic(_ code: [UInt8], for message: [UInt8]) -> Bool {
         HMAC<SHA256>.isValidAuthenticationCode(
-            code, authenticating: message, using: SymmetricKey(data: bytes))
+            code,
+            authenticating: message,
+            using: SymmetricKey(data: bytes)
+        )
     }
 
     /// The name alone.

@@ -14,7 +14,11 @@ public struct PurchaseTerms: Hashable, Sendable {
 
     /// Terms; nothing is checked here.
     public init(
-        service: String, tier: UInt8, validUntil: UInt64, uses: UInt64?, priceSats: UInt64
+        service: String,
+        tier: UInt8,
+        validUntil: UInt64,
+        uses: UInt64?,
+        priceSats: UInt64
     ) {
         self.service = service
         self.tier = tier

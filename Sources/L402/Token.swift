@@ -49,13 +49,19 @@ public struct Token: Sendable {
     ///
     /// - Throws: ``CredentialError``: forged, or any of the reasons a chain of caveats is refused.
     public func verified(
-        by keys: [MasterKey], for service: String, tier: UInt8, now: UInt64
+        by keys: [MasterKey],
+        for service: String,
+        tier: UInt8,
+        now: UInt64
     ) throws(CredentialError) -> VerifiedToken {
         let chain = try CaveatChain(authenticCaveats(keys), service: service)
         guard chain.tier >= tier else { throw .wrongService }
         guard now < chain.validUntil else { throw .expired }
         return VerifiedToken(
-            paymentHash: identifier.paymentHash, minted: chain.minted, uses: chain.uses)
+            paymentHash: identifier.paymentHash,
+            minted: chain.minted,
+            uses: chain.uses
+        )
     }
 
     /// The terms a token was minted with, whatever they open; for the status endpoint and for people.

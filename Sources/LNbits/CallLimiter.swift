@@ -38,14 +38,19 @@ final class CallLimiter: Sendable {
             if let until = state.opensAgainAt {
                 guard MonotonicTime.now() >= until, !state.isProbing else {
                     return WalletError(
-                        .busy, "LNbits does not answer; it is asked again soon",
-                        retryAfterSeconds: until.millisecondsFromNow() / 1000 + 1)
+                        .busy,
+                        "LNbits does not answer; it is asked again soon",
+                        retryAfterSeconds: until.millisecondsFromNow() / 1000 + 1
+                    )
                 }
                 state.isProbing = true
             }
             guard state.waiting < Self.maximumWaiting else {
                 return WalletError(
-                    .busy, "\(state.waiting) calls to LNbits are waiting already", retryAfterSeconds: 1)
+                    .busy,
+                    "\(state.waiting) calls to LNbits are waiting already",
+                    retryAfterSeconds: 1
+                )
             }
             state.waiting += 1
             return nil
@@ -83,7 +88,10 @@ final class CallLimiter: Sendable {
             state.failures += 1
             guard state.failures >= Self.failuresToOpen else { return }
             state.opensAgainAt = MonotonicTime.now().adding(milliseconds: state.pauseMilliseconds)
-            state.pauseMilliseconds = min(state.pauseMilliseconds * 2, Self.longestPauseMilliseconds)
+            state.pauseMilliseconds = min(
+                state.pauseMilliseconds * 2,
+                Self.longestPauseMilliseconds
+            )
         }
     }
 

@@ -53,7 +53,9 @@ final class HTTPClient: Sendable {
     }
 
     private func perform(
-        _ call: HTTPCall, on handle: UnsafeMutableRawPointer, deadline: MonotonicTime
+        _ call: HTTPCall,
+        on handle: UnsafeMutableRawPointer,
+        deadline: MonotonicTime
     ) throws(HTTPFailure) -> HTTPReply {
         let left = deadline.millisecondsFromNow()
         guard left > 0 else { throw .timeout }
@@ -84,7 +86,10 @@ final class HTTPClient: Sendable {
                     ccurl_setopt_long(handle, CURLOPT_POST, 1)
                     ccurl_setopt_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
                     ccurl_setopt_pointer(
-                        handle, CURLOPT_POSTFIELDS, UnsafeMutableRawPointer(mutating: body.baseAddress))
+                        handle,
+                        CURLOPT_POSTFIELDS,
+                        UnsafeMutableRawPointer(mutating: body.baseAddress)
+                    )
                 }
                 return ccurl_easy_perform(handle)
             }
@@ -144,7 +149,10 @@ private final class Sink {
 }
 
 private func collect(
-    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+    _ bytes: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
 ) -> Int {
     let (total, overflow) = size.multipliedReportingOverflow(by: count)
     guard let bytes, let context, !overflow else { return 0 }

@@ -47,11 +47,17 @@ public final class LNbitsClient: InvoiceSource {
     public func makeInvoice(_ order: InvoiceOrder) throws(WalletError) -> Invoice {
         if let resume = createsResumeAt.withLock({ $0 }), resume > .now() {
             throw WalletError(
-                .rateLimited, "LNbits' limit of invoices per minute is used up",
-                retryAfterSeconds: resume.millisecondsFromNow() / 1000 + 1)
+                .rateLimited,
+                "LNbits' limit of invoices per minute is used up",
+                retryAfterSeconds: resume.millisecondsFromNow() / 1000 + 1
+            )
         }
         let request = CreateRequest(
-            amount: order.sats, memo: order.memo, expiry: order.expirySeconds, extra: order.extra)
+            amount: order.sats,
+            memo: order.memo,
+            expiry: order.expirySeconds,
+            extra: order.extra
+        )
         let reply = try call("POST", "/api/v1/payments", body: request, kind: .create)
         try accept(reply, status: 201, what: "create")
         let created: CreateReply = try decode(reply, what: "create")
@@ -63,7 +69,8 @@ public final class LNbitsClient: InvoiceSource {
     /// Asks of a payment; equal questions under way are asked once.
     public func payment(_ hash: PaymentHash) throws(WalletError) -> WalletPayment? {
         let deadline = MonotonicTime.now().adding(milliseconds: timeoutMilliseconds)
-        let result = checks.value(for: hash, deadline: deadline) { () -> Result<WalletPayment?, WalletError> in
+        let result = checks.value(for: hash, deadline: deadline) {
+            () -> Result<WalletPayment?, WalletError> in
             do throws(WalletError) {
                 return .success(try self.askPayment(hash))
             } catch {
@@ -82,7 +89,10 @@ public final class LNbitsClient: InvoiceSource {
         let checked: CheckReply = try decode(reply, what: "check")
         guard let details = checked.details else {
             // LNbits answers 200 without details to a key that it does not know.
-            throw WalletError(.badKey, "check: LNbits does not know LNBITS_KEY (no details in its answer)")
+            throw WalletError(
+                .badKey,
+                "check: LNbits does not know LNBITS_KEY (no details in its answer)"
+            )
         }
         if let ours = walletID.withLock({ $0 }), let theirs = details.wallet_id, ours != theirs {
             throw WalletError(.malformed, "check: the payment is of another wallet")
@@ -93,13 +103,17 @@ public final class LNbitsClient: InvoiceSource {
             isPaid: checked.paid,
             amount: Millisatoshis(msat: UInt64(details.amount)),
             invoice: details.invoice.flatMap { InvoiceCheck.read($0, hash: hash) },
-            extra: details.extra)
+            extra: details.extra
+        )
     }
 
     /// What a fiat amount is in sats, rounded up; asked at most once a minute for each amount.
     public func sats(for price: FiatAmount) throws(WalletError) -> UInt64 {
         if let known = rates.value(for: price) { return known }
-        let request = ConversionRequest(from_: price.currency, amount: Double(price.hundredths) / 100)
+        let request = ConversionRequest(
+            from_: price.currency,
+            amount: Double(price.hundredths) / 100
+        )
         let reply = try call("POST", "/api/v1/conversion", body: request, kind: .check)
         try accept(reply, status: 200, what: "conversion")
         let converted: ConversionReply = try decode(reply, what: "conversion")
@@ -114,7 +128,12 @@ public final class LNbitsClient: InvoiceSource {
     /// Asks once who we are.
     public func checkAtStart() -> StartState {
         do throws(WalletError) {
-            let reply = try call("GET", "/api/v1/wallet", kind: .check, timeoutMilliseconds: min(3000, timeoutMilliseconds))
+            let reply = try call(
+                "GET",
+                "/api/v1/wallet",
+                kind: .check,
+                timeoutMilliseconds: min(3000, timeoutMilliseconds)
+            )
             if reply.status == 404 || reply.status == 401 || reply.status == 403 {
                 return .badKey("status \(reply.status)")
             }
@@ -132,10 +151,15 @@ public final class LNbitsClient: InvoiceSource {
     // MARK: - One call
 
     private func call(
-        _ method: String, _ path: String, body: (any Encodable)? = nil, kind: CallLimiter.Kind,
+        _ method: String,
+        _ path: String,
+        body: (any Encodable)? = nil,
+        kind: CallLimiter.Kind,
         timeoutMilliseconds: UInt64? = nil
     ) throws(WalletError) -> HTTPReply {
-        let deadline = MonotonicTime.now().adding(milliseconds: timeoutMilliseconds ?? self.timeoutMilliseconds)
+        let deadline = MonotonicTime.now().adding(
+            milliseconds: timeoutMilliseconds ?? self.timeoutMilliseconds
+        )
         try limiter.enter(kind, deadline: deadline)
         var headers = ["X-Api-Key: \(key)", "Accept: application/json"]
         var bytes: [UInt8] = []
@@ -144,7 +168,8 @@ public final class LNbitsClient: InvoiceSource {
             bytes = (try? JSONEncoder().encode(body)).map(Array.init) ?? []
         }
         let call = HTTPCall(method: method, url: url + path, headers: headers, body: bytes)
-        let what = "\(method) \(path.hasPrefix("/api/v1/payments/") ? "/api/v1/payments/<hash>" : path)"
+        let what =
+            "\(method) \(path.hasPrefix("/api/v1/payments/") ? "/api/v1/payments/<hash>" : path)"
         do throws(HTTPFailure) {
             let reply = try performRepeatingStale(call, deadline: deadline)
             limiter.leave(kind, answered: reply.status < 500)
@@ -156,7 +181,8 @@ public final class LNbitsClient: InvoiceSource {
     }
 
     /// A question may be asked again when a kept connection turns out to be closed; an order never.
-    private func performRepeatingStale(_ call: HTTPCall, deadline: MonotonicTime) throws(HTTPFailure)
+    private func performRepeatingStale(_ call: HTTPCall, deadline: MonotonicTime)
+        throws(HTTPFailure)
         -> HTTPReply
     {
         do throws(HTTPFailure) {
@@ -177,18 +203,28 @@ public final class LNbitsClient: InvoiceSource {
             if what == "create" {
                 createsResumeAt.withLock { $0 = .now().adding(milliseconds: seconds * 1000) }
             }
-            throw WalletError(.rateLimited, "\(what): LNbits answered 429", retryAfterSeconds: seconds)
+            throw WalletError(
+                .rateLimited,
+                "\(what): LNbits answered 429",
+                retryAfterSeconds: seconds
+            )
         case 401, 403, 404:
             throw WalletError(
-                .badKey, "\(what): LNbits answered \(reply.status): is LNBITS_KEY its invoice/read key?",
-                retryAfterSeconds: 30)
+                .badKey,
+                "\(what): LNbits answered \(reply.status): is LNBITS_KEY its invoice/read key?",
+                retryAfterSeconds: 30
+            )
         case let other:
             throw WalletError(.refused, "\(what): LNbits answered \(other), not \(status)")
         }
     }
 
-    private func decode<Message: Decodable>(_ reply: HTTPReply, what: String) throws(WalletError) -> Message {
-        guard reply.isJSON, let message = try? JSONDecoder().decode(Message.self, from: Data(reply.body)) else {
+    private func decode<Message: Decodable>(_ reply: HTTPReply, what: String) throws(WalletError)
+        -> Message
+    {
+        guard reply.isJSON,
+            let message = try? JSONDecoder().decode(Message.self, from: Data(reply.body))
+        else {
             throw WalletError(.malformed, "\(what): the answer is not the JSON that LNbits sends")
         }
         return message
@@ -198,10 +234,15 @@ public final class LNbitsClient: InvoiceSource {
 extension HTTPFailure {
     fileprivate func walletError(_ what: String) -> WalletError {
         switch self {
-        case .notLoaded: WalletError(.unreachable, "\(what): libcurl.so.4 cannot be loaded; install libcurl4")
+        case .notLoaded:
+            WalletError(.unreachable, "\(what): libcurl.so.4 cannot be loaded; install libcurl4")
         case .timeout: WalletError(.timeout, "\(what): no whole answer in time")
         case .unreachable(let why): WalletError(.unreachable, "\(what): \(why)")
-        case .tooLarge: WalletError(.malformed, "\(what): the answer is larger than \(HTTPClient.replyLimitBytes) bytes")
+        case .tooLarge:
+            WalletError(
+                .malformed,
+                "\(what): the answer is larger than \(HTTPClient.replyLimitBytes) bytes"
+            )
         case .staleConnection: WalletError(.unreachable, "\(what): LNbits closed the connection")
         }
     }

@@ -30,7 +30,9 @@ struct CheckReply: Decodable {
         let invoice: String?
         let extra: [String: String]
 
-        private enum Key: String, CodingKey { case amount, wallet_id, bolt11, payment_request, extra }
+        private enum Key: String, CodingKey {
+            case amount, wallet_id, bolt11, payment_request, extra
+        }
 
         init(from decoder: any Decoder) throws {
             let object = try decoder.container(keyedBy: Key.self)

@@ -54,7 +54,9 @@ struct MonotonicTime: Comparable {
         var now = Glibc.timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
         return MonotonicTime(
-            milliseconds: UInt64(max(0, now.tv_sec)) &* 1000 &+ UInt64(max(0, now.tv_nsec)) / 1_000_000)
+            milliseconds: UInt64(max(0, now.tv_sec)) &* 1000 &+ UInt64(max(0, now.tv_nsec))
+                / 1_000_000
+        )
     }
 
     func adding(milliseconds more: UInt64) -> MonotonicTime {
@@ -71,6 +73,8 @@ struct MonotonicTime: Comparable {
 
     fileprivate var timespec: Glibc.timespec {
         Glibc.timespec(
-            tv_sec: Int(clamping: milliseconds / 1000), tv_nsec: Int(milliseconds % 1000) * 1_000_000)
+            tv_sec: Int(clamping: milliseconds / 1000),
+            tv_nsec: Int(milliseconds % 1000) * 1_000_000
+        )
     }
 }

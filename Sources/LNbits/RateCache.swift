@@ -15,6 +15,8 @@ final class RateCache: Sendable {
     }
 
     func keep(_ sats: UInt64, for price: FiatAmount) {
-        kept.withLock { $0[price] = (sats, MonotonicTime.now().adding(milliseconds: Self.keepMilliseconds)) }
+        kept.withLock {
+            $0[price] = (sats, MonotonicTime.now().adding(milliseconds: Self.keepMilliseconds))
+        }
     }
 }

@@ -54,7 +54,9 @@ public struct Bolt11Invoice: Equatable, Sendable {
         paymentHash = hash
     }
 
-    private static func network(_ prefix: [UInt8]) throws(Bolt11Error) -> (String, ArraySlice<UInt8>) {
+    private static func network(_ prefix: [UInt8]) throws(Bolt11Error) -> (
+        String, ArraySlice<UInt8>
+    ) {
         // The longer names first: `tbs` before `tb`, `bcrt` before `bc`.
         for name in ["bcrt", "tbs", "bc", "tb"] where prefix.starts(with: "ln\(name)".utf8) {
             return (name, prefix.dropFirst(2 + name.utf8.count))
@@ -94,7 +96,9 @@ public struct Bolt11Invoice: Equatable, Sendable {
         var hash: PaymentHash?
         var expiry: UInt64?
         while let type = rest.popFirst() {
-            guard let high = rest.popFirst(), let low = rest.popFirst() else { throw .truncatedField }
+            guard let high = rest.popFirst(), let low = rest.popFirst() else {
+                throw .truncatedField
+            }
             let count = Int(high) << 5 | Int(low)
             guard count <= rest.count else { throw .truncatedField }
             let data = rest.prefix(count)

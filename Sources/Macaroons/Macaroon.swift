@@ -21,7 +21,10 @@ public struct Macaroon: Equatable, Sendable, CustomStringConvertible, CustomRefl
 
     /// A new token under `rootKey` (any length).
     public static func mint(
-        rootKey: [UInt8], identifier: [UInt8], location: [UInt8]?, caveats: [[UInt8]]
+        rootKey: [UInt8],
+        identifier: [UInt8],
+        location: [UInt8]?,
+        caveats: [[UInt8]]
     ) -> Macaroon {
         Macaroon(
             location: location,
@@ -54,7 +57,9 @@ public struct Macaroon: Equatable, Sendable, CustomStringConvertible, CustomRefl
         -> [UInt8]
     {
         let first = KeyedHash.link(
-            key: KeyedHash.derivedKey(rootKey: rootKey), message: identifier)
+            key: KeyedHash.derivedKey(rootKey: rootKey),
+            message: identifier
+        )
         return caveats.reduce(first) { KeyedHash.link(key: $0, message: $1) }
     }
 

@@ -53,7 +53,11 @@ extension Macaroon {
         guard signature.count == 32 else { throw .signatureLength(signature.count) }
         guard reader.isAtEnd else { throw .trailingBytes }
         self.init(
-            location: location, identifier: identifier, caveats: caveats, signature: signature)
+            location: location,
+            identifier: identifier,
+            caveats: caveats,
+            signature: signature
+        )
     }
 
     /// The binary form, version 2.

@@ -11,7 +11,8 @@ public enum EnvironmentFile {
     /// Reads the text of a file.
     ///
     /// - Throws: ``SettingsError`` naming the file and the line, without its text.
-    public static func parse(_ text: String, path: String) throws(SettingsError) -> [String: String] {
+    public static func parse(_ text: String, path: String) throws(SettingsError) -> [String: String]
+    {
         var values: [String: String] = [:]
         let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
         for (index, raw) in lines.enumerated() {
@@ -19,10 +20,14 @@ public enum EnvironmentFile {
             if line.isEmpty || line.hasPrefix("#") { continue }
             guard let equals = line.firstIndex(of: "="), isName(line[..<equals]) else {
                 throw SettingsError(
-                    "L402_ENV_FILE", "\(path):\(index + 1): this line is not NAME=value")
+                    "L402_ENV_FILE",
+                    "\(path):\(index + 1): this line is not NAME=value"
+                )
             }
             let name = String(line[..<equals])
-            guard values.updateValue(unquoted(line[line.index(after: equals)...]), forKey: name) == nil
+            guard
+                values.updateValue(unquoted(line[line.index(after: equals)...]), forKey: name)
+                    == nil
             else {
                 throw SettingsError("L402_ENV_FILE", "\(path):\(index + 1): \(name) is set twice")
             }
@@ -31,20 +36,22 @@ public enum EnvironmentFile {
     }
 
     private static func isName(_ text: Substring) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-                true
-            case _:
-                false
+        !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                    true
+                case _:
+                    false
+                }
             }
-        }
     }
 
     private static func unquoted(_ text: Substring) -> String {
         let value = trimmed(text)
-        for quote in ["\"", "'"] where value.count >= 2 && value.hasPrefix(quote) && value.hasSuffix(quote) {
+        for quote in ["\"", "'"]
+        where value.count >= 2 && value.hasPrefix(quote) && value.hasSuffix(quote) {
             return String(value.dropFirst().dropLast())
         }
         return String(value)

@@ -74,7 +74,9 @@ public struct Settings: Sendable, Equatable {
     /// - Throws: ``SettingsError`` for the first variable that is missing or impossible.
     public init(layers: [[String: String]], readFile: (String) -> String?) throws(SettingsError) {
         let source = VariableSource(layers)
-        let url = try source.required("LNBITS_URL", "the base URL of LNbits").checkedURL("LNBITS_URL")
+        let url = try source.required("LNBITS_URL", "the base URL of LNbits").checkedURL(
+            "LNBITS_URL"
+        )
         let key = try Self.key(source, readFile)
         wallet = Wallet(url: url, key: key)
         namedWallets = try Self.namedWallets(source, layers, defaultURL: url)
@@ -87,7 +89,8 @@ public struct Settings: Sendable, Equatable {
         log = try source.choice("L402_LOG") ?? .info
 
         policy = Gate.Policy()
-        policy.invoiceExpirySeconds = try source.seconds("L402_INVOICE_EXPIRY", in: 1...604_800) ?? 600
+        policy.invoiceExpirySeconds =
+            try source.seconds("L402_INVOICE_EXPIRY", in: 1...604_800) ?? 600
         policy.maxPending = try source.number("L402_MAX_PENDING", in: 1...1000) ?? 10
         policy.trustsPreimage = try source.onOff("L402_TRUST_PREIMAGE") ?? false
         policy.isDryRun = try source.onOff("L402_DRY_RUN") ?? false
@@ -103,21 +106,28 @@ public struct Settings: Sendable, Equatable {
         guard let path = try source.absolutePath("LNBITS_KEY_FILE") else {
             throw SettingsError(
                 "LNBITS_KEY",
-                "is not set; give the invoice/read key of the receiving wallet, or LNBITS_KEY_FILE")
+                "is not set; give the invoice/read key of the receiving wallet, or LNBITS_KEY_FILE"
+            )
         }
         guard let text = readFile(path) else {
             throw SettingsError(
-                "LNBITS_KEY_FILE", "\"\(path)\" cannot be read; give a file that holds the key alone")
+                "LNBITS_KEY_FILE",
+                "\"\(path)\" cannot be read; give a file that holds the key alone"
+            )
         }
         let line = text.split { $0.isNewline }.first.map(String.init) ?? ""
         return try Secret(line).checkedKey("LNBITS_KEY_FILE")
     }
 
     private static func namedWallets(
-        _ source: VariableSource, _ layers: [[String: String]], defaultURL: String
+        _ source: VariableSource,
+        _ layers: [[String: String]],
+        defaultURL: String
     ) throws(SettingsError) -> [String: Wallet] {
         let prefix = "LNBITS_KEY_"
-        let names = Set(layers.flatMap(\.keys)).filter { $0.hasPrefix(prefix) && $0 != "LNBITS_KEY_FILE" }
+        let names = Set(layers.flatMap(\.keys)).filter {
+            $0.hasPrefix(prefix) && $0 != "LNBITS_KEY_FILE"
+        }
         var wallets: [String: Wallet] = [:]
         for variable in names.sorted() {
             let name = String(variable.dropFirst(prefix.count))

@@ -6,11 +6,14 @@ struct VariableSource {
     private let reader: ConfigReader
 
     init(_ layers: [[String: String]]) {
-        let secrets = SecretsSpecifier<String, String>.dynamic { name, _ in name.hasPrefix("LNBITS_KEY") }
+        let secrets = SecretsSpecifier<String, String>.dynamic { name, _ in
+            name.hasPrefix("LNBITS_KEY")
+        }
         reader = ConfigReader(
             providers: layers.map {
                 EnvironmentVariablesProvider(environmentVariables: $0, secretsSpecifier: secrets)
-            })
+            }
+        )
     }
 
     func string(_ name: String) -> String? {
@@ -23,7 +26,9 @@ struct VariableSource {
     }
 
     func required(_ name: String, _ what: String) throws(SettingsError) -> String {
-        guard let value = string(name) else { throw SettingsError(name, "is not set; give \(what)") }
+        guard let value = string(name) else {
+            throw SettingsError(name, "is not set; give \(what)")
+        }
         return value
     }
 
@@ -42,7 +47,8 @@ struct VariableSource {
         guard let number = Int(value), range.contains(number) else {
             throw SettingsError(
                 name,
-                "\"\(value)\" is not a whole number from \(range.lowerBound) to \(range.upperBound)")
+                "\"\(value)\" is not a whole number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return number
     }
@@ -53,7 +59,8 @@ struct VariableSource {
             throw SettingsError(
                 name,
                 "\"\(value)\" is not a duration such as 30s, 10m or 1h, from \(range.lowerBound)s to "
-                    + "\(range.upperBound)s")
+                    + "\(range.upperBound)s"
+            )
         }
         return seconds
     }
@@ -67,7 +74,8 @@ struct VariableSource {
         }
     }
 
-    func choice<Choice: RawRepresentable & CaseIterable>(_ name: String) throws(SettingsError) -> Choice?
+    func choice<Choice: RawRepresentable & CaseIterable>(_ name: String) throws(SettingsError)
+        -> Choice?
     where Choice.RawValue == String {
         guard let value = string(name) else { return nil }
         guard let choice = Choice(rawValue: value) else {
@@ -86,7 +94,9 @@ struct VariableSource {
         let isPrintable = value.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
         guard value == "*" || value == "off" || (isList && isPrintable) else {
             throw SettingsError(
-                name, "\"\(value)\" is not *, off, or origins such as https://example.org,https://b.example")
+                name,
+                "\"\(value)\" is not *, off, or origins such as https://example.org,https://b.example"
+            )
         }
         return value
     }
@@ -100,7 +110,8 @@ struct VariableSource {
         guard isUnix || isTCP else {
             throw SettingsError(
                 name,
-                "\"\(value)\" is not unix:/path (at most 107 bytes) or host:port such as 127.0.0.1:9402")
+                "\"\(value)\" is not unix:/path (at most 107 bytes) or host:port such as 127.0.0.1:9402"
+            )
         }
         return value
     }
@@ -110,7 +121,8 @@ struct VariableSource {
         guard let target = ServeTarget(value) else {
             throw SettingsError(
                 name,
-                "\"\(value)\" is not @name, /prefix/, file:/dir, http://host:port, pass or demo")
+                "\"\(value)\" is not @name, /prefix/, file:/dir, http://host:port, pass or demo"
+            )
         }
         return target
     }

@@ -29,7 +29,8 @@ struct Handler: Sendable {
             request = try Request(
                 isAuthorizer: !body.hasBody,
                 parameter: body.parameter,
-                readBody: body.readWhole)
+                readBody: body.readWhole
+            )
         } catch {
             site.log.info("400 bad_path: \(error)")
             body.drain()
@@ -51,7 +52,8 @@ struct Handler: Sendable {
 
     private func tell(_ request: Request, _ decision: Decision, start: UInt64, log: Log) {
         let line = {
-            var line = "\(request.method) \(request.path.text) \(decision.answer.status) \(decision.outcome)"
+            var line =
+                "\(request.method) \(request.path.text) \(decision.answer.status) \(decision.outcome)"
             if let rule = decision.rule { line += " rule=\(rule.line) service=\(rule.service)" }
             if !decision.code.isEmpty { line += " code=\(decision.code)" }
             if let hash = decision.paymentHash { line += " hash=\(hash.hex)" }

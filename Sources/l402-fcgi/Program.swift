@@ -26,7 +26,9 @@ enum Program {
             print("l402-fcgi \(version)")
             return 0
         case let other?:
-            Log.fatal("unknown argument \"\(other)\"; settings are environment variables, see --help")
+            Log.fatal(
+                "unknown argument \"\(other)\"; settings are environment variables, see --help"
+            )
             return 2
         }
         do throws(SiteError) {

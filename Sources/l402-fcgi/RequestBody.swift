@@ -57,7 +57,8 @@ final class RequestBody: Exchange {
     func parameter(_ name: String) -> [UInt8]? { exchange.parameter(name) }
 
     func forEachParameter(
-        withPrefixes prefixes: [String], _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
+        withPrefixes prefixes: [String],
+        _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
     ) {
         exchange.forEachParameter(withPrefixes: prefixes, body)
     }

@@ -35,8 +35,11 @@ final class RulesStore: Sendable {
         let version = Self.version(of: path)
         state = Mutex(
             State(
-                rules: try Self.read(path, log), version: version,
-                lookedAt: Clock.monotonicMicroseconds()))
+                rules: try Self.read(path, log),
+                version: version,
+                lookedAt: Clock.monotonicMicroseconds()
+            )
+        )
     }
 
     /// The rules in force, after a look at the file when the last one is a second old.
@@ -69,7 +72,9 @@ final class RulesStore: Sendable {
 
     private static func read(_ path: String, _ log: Log) throws(RulesFileError) -> Rules {
         guard let text = WholeFile.read(path, limit: 64 << 20) else {
-            throw RulesFileError(lines: ["\(path): cannot be read: \(String(cString: strerror(errno)))"])
+            throw RulesFileError(lines: [
+                "\(path): cannot be read: \(String(cString: strerror(errno)))"
+            ])
         }
         do throws(RulesFileErrors) {
             let rules = try Rules(parsing: text, fileName: path)
@@ -84,8 +89,12 @@ final class RulesStore: Sendable {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         return Version(
-            device: UInt64(status.st_dev), inode: UInt64(status.st_ino), size: Int64(status.st_size),
-            seconds: status.st_mtim.tv_sec, nanoseconds: status.st_mtim.tv_nsec)
+            device: UInt64(status.st_dev),
+            inode: UInt64(status.st_ino),
+            size: Int64(status.st_size),
+            seconds: status.st_mtim.tv_sec,
+            nanoseconds: status.st_mtim.tv_nsec
+        )
     }
 }
 
@@ -104,7 +113,9 @@ enum WholeFile {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65536)
         while true {
-            let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            let count = chunk.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress, $0.count)
+            }
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { return nil }
             if count == 0 { return bytes }

@@ -27,7 +27,9 @@ extension Program {
         }
         Sweeper.start(registry)
         let rules = site.rules.current().rules.count
-        site.log.info("ready: \(rules) rules from \(site.rules.path), state in \(site.settings.stateDirectory), \(site.settings.workers) workers")
+        site.log.info(
+            "ready: \(rules) rules from \(site.rules.path), state in \(site.settings.stateDirectory), \(site.settings.workers) workers"
+        )
         do throws(FastCGIError) {
             try server.run()
         } catch {

@@ -67,7 +67,9 @@ final class Site: Sendable {
                 "LNBITS_KEY: this is the wallet's admin key, which can spend; give its invoice/read key"
             ])
         case .badKey(let reason):
-            log.error("LNBITS_KEY: LNbits does not know this key (\(reason)); nothing can be sold until it does")
+            log.error(
+                "LNBITS_KEY: LNbits does not know this key (\(reason)); nothing can be sold until it does"
+            )
         case .unavailable(let error):
             log.error("LNbits cannot be used: \(error); selling begins when it answers")
         }
@@ -115,8 +117,11 @@ private final class WalletPool: Sendable {
         clients.withLock { clients in
             if let known = clients[wallet] { return known }
             let made = LNbitsClient(
-                url: wallet.url, key: wallet.key.exposed, caFile: settings.lnbitsCA,
-                timeoutSeconds: settings.lnbitsTimeoutSeconds)
+                url: wallet.url,
+                key: wallet.key.exposed,
+                caFile: settings.lnbitsCA,
+                timeoutSeconds: settings.lnbitsTimeoutSeconds
+            )
             clients[wallet] = made
             return made
         }

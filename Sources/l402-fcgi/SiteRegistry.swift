@@ -36,7 +36,8 @@ final class SiteRegistry: Sendable {
                 return .failure(
                     SiteError(lines: [
                         "more than \(Self.maximumSites) different sets of L402_ and LNBITS_ request parameters"
-                    ]))
+                    ])
+                )
             }
             do throws(SiteError) {
                 let made = try make(overrides)

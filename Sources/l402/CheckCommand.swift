@@ -6,7 +6,8 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Check a rules file.",
-        discussion: "Prints every error as file:line:column: message and exits with 1 when there is one."
+        discussion:
+            "Prints every error as file:line:column: message and exits with 1 when there is one."
     )
 
     @Argument(help: "The rules file. Default: L402_RULES.")

@@ -6,7 +6,8 @@ struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Say which rule a request meets and what it costs.",
-        discussion: "Nothing is asked of the wallet and nothing is counted. Exits with 1 when no rule matches."
+        discussion:
+            "Nothing is asked of the wallet and nothing is counted. Exits with 1 when no rule matches."
     )
 
     @Argument(help: "GET, POST, …")
@@ -30,7 +31,8 @@ struct ExplainCommand: ParsableCommand {
         }
         print("path    \(String(decoding: request.bytes, as: UTF8.self))")
         let host = Self.host(of: url)
-        guard let rule = file.match(method: method.uppercased(), host: host, path: request.bytes) else {
+        guard let rule = file.match(method: method.uppercased(), host: host, path: request.bytes)
+        else {
             print("rule    none: 404 (end the file with \"* /** free\" for an open site)")
             throw ExitCode(1)
         }
@@ -48,19 +50,30 @@ struct ExplainCommand: ParsableCommand {
         case .priced(let offer):
             lines.append(("answer", "402 until paid"))
             lines.append(("price", offer.price.text))
-            lines.append(("buys", (offer.uses.map { $0 == 1 ? "1 request" : "\($0) requests" } ?? "unlimited requests") + ", valid for \(DurationText.text(offer.validSeconds))"))
+            lines.append(
+                (
+                    "buys",
+                    (offer.uses.map { $0 == 1 ? "1 request" : "\($0) requests" }
+                        ?? "unlimited requests")
+                        + ", valid for \(DurationText.text(offer.validSeconds))"
+                )
+            )
             if let free = offer.free {
                 lines.append(("free", "\(free.limit) per client and \(free.period.rawValue) (UTC)"))
             }
             lines.append(("service", "\(rule.service), tier \(rule.tier)"))
             lines.append(("proof", rule.acceptsHash ? "token, or bare payment hash" : "token only"))
             if !rule.require.isEmpty {
-                lines.append(("needs", "JSON fields \(rule.require.joined(separator: ", ")), else 400"))
+                lines.append(
+                    ("needs", "JSON fields \(rule.require.joined(separator: ", ")), else 400")
+                )
             }
             lines.append(("memo", rule.memo))
             if let wallet = rule.wallet { lines.append(("wallet", wallet)) }
         }
-        lines.append(("serve", rule.serve.map(\.text) ?? "pass (the web server decides), or L402_SERVE"))
+        lines.append(
+            ("serve", rule.serve.map(\.text) ?? "pass (the web server decides), or L402_SERVE")
+        )
         return lines
     }
 

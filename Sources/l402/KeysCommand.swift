@@ -15,10 +15,14 @@ struct KeysCommand: ParsableCommand {
     /// `l402 keys list`.
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "Name the keys, the signing one last; never the keys themselves.")
+            commandName: "list",
+            abstract: "Name the keys, the signing one last; never the keys themselves."
+        )
 
         func run() throws {
-            let keys = try withState { (directory) throws(StateError) in try KeyFile(directory).keys() }
+            let keys = try withState { (directory) throws(StateError) in
+                try KeyFile(directory).keys()
+            }
             for (index, key) in keys.enumerated() {
                 print(key.id + (index == keys.count - 1 ? "  signs" : "  verifies"))
             }
@@ -30,7 +34,8 @@ struct KeysCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rotate",
             abstract: "Make a new key that signs from now on; tokens of the old ones stay good.",
-            discussion: "Running gates see it at their next request. To end an old key, delete its line from the file \"keys\"."
+            discussion:
+                "Running gates see it at their next request. To end an old key, delete its line from the file \"keys\"."
         )
 
         func run() throws {

@@ -9,7 +9,9 @@ import Settings
 /// Standard error as a stream.
 struct StandardError: TextOutputStream {
     mutating func write(_ text: String) {
-        _ = Array(text.utf8).withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        _ = Array(text.utf8).withUnsafeBytes {
+            Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
+        }
     }
 }
 

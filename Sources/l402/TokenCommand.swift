@@ -90,7 +90,10 @@ struct TokenReport {
         token.macaroon.caveats.map { bytes in
             // A preimage that a client appended is as good as money.
             if bytes.starts(with: "preimage=".utf8) { return "preimage=<not shown>" }
-            return String(decoding: bytes.map { $0 < 0x20 || $0 == 0x7f ? UInt8(ascii: "?") : $0 }, as: UTF8.self)
+            return String(
+                decoding: bytes.map { $0 < 0x20 || $0 == 0x7f ? UInt8(ascii: "?") : $0 },
+                as: UTF8.self
+            )
         }
     }
 
@@ -102,7 +105,9 @@ struct TokenReport {
         ]
         lines += caveats.map { "caveat        \($0)" }
         if let terms {
-            let when = Date(timeIntervalSince1970: TimeInterval(terms.validUntil)).formatted(.iso8601)
+            let when = Date(timeIntervalSince1970: TimeInterval(terms.validUntil)).formatted(
+                .iso8601
+            )
             lines.append("valid until   \(when)")
         }
         return lines.joined(separator: "\n")
@@ -112,8 +117,12 @@ struct TokenReport {
         JSONText.encode(
             Body(
                 payment_hash: token.identifier.paymentHash.hex,
-                token_id: Hex.encode(token.identifier.tokenID), signature: signature,
-                caveats: caveats, valid_until: terms?.validUntil))
+                token_id: Hex.encode(token.identifier.tokenID),
+                signature: signature,
+                caveats: caveats,
+                valid_until: terms?.validUntil
+            )
+        )
     }
 
     private struct Body: Encodable {

@@ -46,7 +46,8 @@ private func summary(_ presented: PresentedCredentials) -> String {
             ("L402 \(hash):anything", "hash"),
             ("L402 \(hash.uppercased())", "hash"),
             ("\(hash)", "hash"),
-        ])
+        ]
+    )
     func forms(authorization: String, expected: String) {
         let presented = present(authorization)
         #expect(summary(presented) == expected)
@@ -56,7 +57,10 @@ private func summary(_ presented: PresentedCredentials) -> String {
 
     @Test(
         "what is not L402 is left alone",
-        arguments: ["Bearer abc", "Basic dXNlcjpwYXNz", "", "L402x abc", "L4020 \(hash)", "Digest a=\"b\""])
+        arguments: [
+            "Bearer abc", "Basic dXNlcjpwYXNz", "", "L402x abc", "L4020 \(hash)", "Digest a=\"b\"",
+        ]
+    )
     func foreign(authorization: String) {
         let presented = present(authorization)
         #expect(presented.isEmpty)
@@ -72,7 +76,8 @@ private func summary(_ presented: PresentedCredentials) -> String {
             ("L402 \(standard):abc", "the preimage in Authorization is not 64 hex digits"),
             ("L402 \(standard):\(preimage)0", "the preimage in Authorization is not 64 hex digits"),
             ("L402 AAAA:\(preimage)", "macaroon is not version 2"),
-        ])
+        ]
+    )
     func broken(authorization: String, expected: String) {
         let presented = present(authorization)
         #expect(presented.credentials.isEmpty)
@@ -122,13 +127,17 @@ private func summary(_ presented: PresentedCredentials) -> String {
 @Suite struct ChallengeTests {
     @Test func `the header lines are what real clients parse`() {
         let challenge = Challenge(
-            token: "TOKEN=", invoice: "lnbc1x", paymentHash: Samples.paymentHash)
+            token: "TOKEN=",
+            invoice: "lnbc1x",
+            paymentHash: Samples.paymentHash
+        )
         let hash = Samples.paymentHash.hex
         #expect(
             challenge.headerValues == [
                 "L402 macaroon=\"TOKEN=\", invoice=\"lnbc1x\", payment_hash=\"\(hash)\", version=\"0\", token=\"TOKEN=\"",
                 "L402 invoice=\"lnbc1x\", payment_hash=\"\(hash)\"",
-            ])
+            ]
+        )
     }
 }
 
@@ -138,14 +147,18 @@ private func summary(_ presented: PresentedCredentials) -> String {
         arguments: [
             ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="),
             ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy"),
-        ])
+        ]
+    )
     func vectors(plain: String, encoded: String) {
         #expect(Base64.encode(Array(plain.utf8)) == encoded)
         #expect(Base64.decode(encoded.utf8) == Array(plain.utf8))
         #expect(Base64.decode(encoded.filter { $0 != "=" }.utf8) == Array(plain.utf8))
     }
 
-    @Test("what is no base64 is refused", arguments: ["A", "AA=A", "AAA==", "A===", "Zg=", "Z g=", "Zm9v\n", "é"])
+    @Test(
+        "what is no base64 is refused",
+        arguments: ["A", "AA=A", "AAA==", "A===", "Zg=", "Z g=", "Zm9v\n", "é"]
+    )
     func refused(text: String) {
         #expect(Base64.decode(text.utf8) == nil)
     }

@@ -10,7 +10,12 @@ enum Samples {
     static let preimageHex = String(repeating: "ab", count: 32)
     static let now: UInt64 = 1_800_000_000
     static let terms = PurchaseTerms(
-        service: "dvm", tier: 1, validUntil: now + 3600, uses: 10, priceSats: 21)
+        service: "dvm",
+        tier: 1,
+        validUntil: now + 3600,
+        uses: 10,
+        priceSats: 21
+    )
 
     static var paymentHash: PaymentHash {
         guard let hash = Preimage(hex: preimageHex)?.paymentHash else { fatalError("no hash") }
@@ -18,8 +23,11 @@ enum Samples {
     }
 
     static var identifier: Identifier {
-        guard let made = Identifier(
-            paymentHash: paymentHash, tokenID: Array(repeating: 5, count: 32))
+        guard
+            let made = Identifier(
+                paymentHash: paymentHash,
+                tokenID: Array(repeating: 5, count: 32)
+            )
         else { fatalError("no identifier") }
         return made
     }

@@ -5,7 +5,10 @@ import Testing
 @testable import L402
 
 private func verify(
-    _ macaroon: Macaroon, service: String = "dvm", tier: UInt8 = 0, now: UInt64 = Samples.now
+    _ macaroon: Macaroon,
+    service: String = "dvm",
+    tier: UInt8 = 0,
+    now: UInt64 = Samples.now
 ) throws(CredentialError) -> VerifiedToken {
     try Token(decoding: macaroon.encoded)
         .verified(by: [Samples.key], for: service, tier: tier, now: now)
@@ -43,7 +46,9 @@ private func verify(
     @Test func `a token opens lower tiers and not higher ones`() throws {
         #expect(try verify(Samples.token.macaroon, tier: 0).minted.tier == 1)
         #expect(try verify(Samples.token.macaroon, tier: 1).minted.tier == 1)
-        #expect(throws: CredentialError.wrongService) { try verify(Samples.token.macaroon, tier: 2) }
+        #expect(throws: CredentialError.wrongService) {
+            try verify(Samples.token.macaroon, tier: 2)
+        }
     }
 
     @Test func `another service is not opened`() {
@@ -62,7 +67,11 @@ private func verify(
     @Test func `a token of an older key holds as long as that key is kept`() throws {
         let token = Samples.token
         _ = try token.verified(
-            by: [Samples.otherKey, Samples.key], for: "dvm", tier: 0, now: Samples.now)
+            by: [Samples.otherKey, Samples.key],
+            for: "dvm",
+            tier: 0,
+            now: Samples.now
+        )
         #expect(throws: CredentialError.forged) {
             try token.verified(by: [Samples.otherKey], for: "dvm", tier: 0, now: Samples.now)
         }
@@ -74,7 +83,8 @@ private func verify(
             "preimage=" + Samples.preimageHex, "no equals sign", "user=alice", "=", "",
             "services=dvm:0", "services=dvm:1", "dvm_valid_until=1800000001", "dvm_uses=1",
             "dvm_uses=10", "dvm_price=21", "weather_uses=999",
-        ])
+        ]
+    )
     func narrowing(caveat: String) throws {
         _ = try verify(Samples.narrowed(caveat))
     }
@@ -88,9 +98,15 @@ private func verify(
             ("services=", .malformed("its services caveat is not name:tier[,name:tier]")),
             ("services=dvm", .malformed("its services caveat is not name:tier[,name:tier]")),
             ("services=dvm:256", .malformed("its services caveat is not name:tier[,name:tier]")),
-            ("services=dvm:1,dvm:1", .malformed("its services caveat is not name:tier[,name:tier]")),
+            (
+                "services=dvm:1,dvm:1",
+                .malformed("its services caveat is not name:tier[,name:tier]")
+            ),
             ("dvm_valid_until=1800003601", .widened),
-            ("dvm_valid_until=99999999999999999999999", .malformed("a caveat is not a whole number")),
+            (
+                "dvm_valid_until=99999999999999999999999",
+                .malformed("a caveat is not a whole number")
+            ),
             ("dvm_valid_until=-1", .malformed("a caveat is not a whole number")),
             ("dvm_valid_until=", .malformed("a caveat is not a whole number")),
             ("dvm_uses=11", .widened),
@@ -99,7 +115,8 @@ private func verify(
             ("dvm_price=22", .widened),
             ("dvm_unheard_of=1", .unknownCaveat),
             ("dvm_=1", .unknownCaveat),
-        ])
+        ]
+    )
     func widening(caveat: String, expected: CredentialError) {
         #expect(throws: expected) { try verify(Samples.narrowed(caveat)) }
     }
@@ -119,20 +136,31 @@ private func verify(
     @Test func `a second identifier in place of a caveat is refused`() throws {
         var bytes = Samples.token.macaroon.encoded
         bytes.replaceSubrange(
-            bytes.count - 35..<bytes.count - 35, with: [2, 66] + Samples.identifier.encoded + [0])
+            bytes.count - 35..<bytes.count - 35,
+            with: [2, 66] + Samples.identifier.encoded + [0]
+        )
         #expect(throws: CredentialError.self) {
             try Token(decoding: bytes).verified(
-                by: [Samples.key], for: "dvm", tier: 0, now: Samples.now)
+                by: [Samples.key],
+                for: "dvm",
+                tier: 0,
+                now: Samples.now
+            )
         }
     }
 
     @Test func `swapped or missing caveats are forged`() {
         let caveats = Samples.token.macaroon.caveats
         let token = Samples.token.macaroon
-        for changed in [Array(caveats.reversed()), Array(caveats.dropLast()), Array(caveats.dropFirst())] {
+        for changed in [
+            Array(caveats.reversed()), Array(caveats.dropLast()), Array(caveats.dropFirst()),
+        ] {
             let forged = Macaroon(
-                location: token.location, identifier: token.identifier, caveats: changed,
-                signature: token.signature)
+                location: token.location,
+                identifier: token.identifier,
+                caveats: changed,
+                signature: token.signature
+            )
             #expect(throws: CredentialError.forged) { try verify(forged) }
         }
     }
@@ -158,9 +186,15 @@ private func verify(
             let token = try Token(decoding: macaroon.encoded)
             for service in ["dvm", "weather"] {
                 for tier in [UInt8(0), 1, 2, 9] {
-                    for now in [Samples.now, Samples.now + 3599, Samples.now + 3600, 1_900_000_000] {
-                        guard let opened = try? token.verified(
-                            by: [Samples.key], for: service, tier: tier, now: now)
+                    for now in [Samples.now, Samples.now + 3599, Samples.now + 3600, 1_900_000_000]
+                    {
+                        guard
+                            let opened = try? token.verified(
+                                by: [Samples.key],
+                                for: service,
+                                tier: tier,
+                                now: now
+                            )
                         else { continue }
                         #expect(service == "dvm" && tier <= 1 && now < Samples.terms.validUntil)
                         #expect(opened.uses ?? .max <= 10)

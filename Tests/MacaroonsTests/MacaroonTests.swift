@@ -45,7 +45,10 @@ private struct Vectors: Decodable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let url = Bundle.module.url(
-            forResource: "macaroon_vectors", withExtension: "json", subdirectory: "Vectors")
+            forResource: "macaroon_vectors",
+            withExtension: "json",
+            subdirectory: "Vectors"
+        )
         do {
             let data = try Data(contentsOf: try #require(url))
             return try decoder.decode(Vectors.self, from: data)
@@ -135,7 +138,9 @@ private func bytes(_ hex: String) throws -> [UInt8] {
     @Test func `every truncation is refused`() {
         let whole = token.encoded
         for count in 0..<whole.count {
-            #expect(throws: MacaroonError.self) { try Macaroon(decoding: Array(whole.prefix(count))) }
+            #expect(throws: MacaroonError.self) {
+                try Macaroon(decoding: Array(whole.prefix(count)))
+            }
         }
     }
 

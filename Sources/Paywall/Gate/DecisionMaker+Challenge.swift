@@ -7,8 +7,11 @@ extension DecisionMaker {
 
     /// The 402: an offer, and why the credential that was sent did not do.
     func challenge(
-        _ rule: Rule, _ offer: Offer, refusing error: CredentialError?,
-        standing: StandingOffer? = nil, freeLeft: FreeOutcome? = nil
+        _ rule: Rule,
+        _ offer: Offer,
+        refusing error: CredentialError?,
+        standing: StandingOffer? = nil,
+        freeLeft: FreeOutcome? = nil
     ) -> Decision {
         let code = error?.code ?? "payment_required"
         if policy.isDryRun { return pass(rule, Admission(kind: .dryRun(code))) }
@@ -17,7 +20,9 @@ extension DecisionMaker {
         }
         if request.method == "HEAD" {
             var answer = Answer(status: 402, headers: [("Cache-Control", "no-store")])
-            if case .sats(let sats) = offer.price { answer = answer.adding("L402-Price", String(sats)) }
+            if case .sats(let sats) = offer.price {
+                answer = answer.adding("L402-Price", String(sats))
+            }
             record(.refused, rule: rule, code: code)
             var decision = Decision("refused", answer, rule: rule)
             decision.code = code
@@ -36,9 +41,12 @@ extension DecisionMaker {
             switch error {
             case .full(let seconds):
                 return refuse(
-                    rule, 429, code: "too_many_pending",
+                    rule,
+                    429,
+                    code: "too_many_pending",
                     "you hold \(policy.maxPending) unpaid invoices; pay one or wait",
-                    retryAfterSeconds: seconds)
+                    retryAfterSeconds: seconds
+                )
             case .wallet(let error): return unavailable(rule, error)
             case .state(let error): return unavailable(rule, error)
             case .noWallet: return noWallet(rule)
@@ -72,12 +80,19 @@ extension DecisionMaker {
             standing.terms.validUntil > now
         else { return nil }
         let token = Token.mint(
-            standing.terms, identifier: standing.identifier, key: try signingKey())
+            standing.terms,
+            identifier: standing.identifier,
+            key: try signingKey()
+        )
         return MadeOffer(
             challenge: Challenge(
-                token: token.text, invoice: standing.invoice.bolt11,
-                paymentHash: standing.invoice.paymentHash),
-            terms: standing.terms, invoiceExpiresAt: standing.invoice.expiresAt)
+                token: token.text,
+                invoice: standing.invoice.bolt11,
+                paymentHash: standing.invoice.paymentHash
+            ),
+            terms: standing.terms,
+            invoiceExpiresAt: standing.invoice.expiresAt
+        )
     }
 
     private func newOffer(_ rule: Rule, _ offer: Offer) throws(OfferError) -> MadeOffer {
@@ -95,16 +110,25 @@ extension DecisionMaker {
         let place = try reserve(expiresAt: now + expirySeconds)
         let tag = PurchaseTag(
             terms: PurchaseTerms(
-                service: rule.service, tier: rule.tier, validUntil: now + offer.validSeconds,
-                uses: offer.uses, priceSats: sats),
+                service: rule.service,
+                tier: rule.tier,
+                validUntil: now + offer.validSeconds,
+                uses: offer.uses,
+                priceSats: sats
+            ),
             tokenID: parts.random(32),
-            place: place)
+            place: place
+        )
         let invoice: Invoice
         do {
             invoice = try wallet.makeInvoice(
                 InvoiceOrder(
-                    sats: sats, memo: rule.memo, expirySeconds: expirySeconds,
-                    extra: tag.extra(signedWith: key)))
+                    sats: sats,
+                    memo: rule.memo,
+                    expirySeconds: expirySeconds,
+                    extra: tag.extra(signedWith: key)
+                )
+            )
         } catch {
             try? parts.pending.release(place)
             throw .wallet(error)
@@ -114,11 +138,20 @@ extension DecisionMaker {
         else { throw .state(StateError("no randomness for a token id")) }
         let token = Token.mint(tag.terms, identifier: identifier, key: key)
         record(
-            .challenge, rule: rule, paymentHash: invoice.paymentHash, amount: invoice.amount)
+            .challenge,
+            rule: rule,
+            paymentHash: invoice.paymentHash,
+            amount: invoice.amount
+        )
         return MadeOffer(
             challenge: Challenge(
-                token: token.text, invoice: invoice.bolt11, paymentHash: invoice.paymentHash),
-            terms: tag.terms, invoiceExpiresAt: invoice.expiresAt)
+                token: token.text,
+                invoice: invoice.bolt11,
+                paymentHash: invoice.paymentHash
+            ),
+            terms: tag.terms,
+            invoiceExpiresAt: invoice.expiresAt
+        )
     }
 
     private func reserve(expiresAt: UInt64) throws(OfferError) -> PendingPlace {
@@ -126,7 +159,11 @@ extension DecisionMaker {
             // Without an address all share one client's places: fewer invoices, never more.
             let client = request.client?.client ?? []
             switch try parts.pending.reserve(
-                client: client, limit: policy.maxPending, expiresAt: expiresAt, now: now)
+                client: client,
+                limit: policy.maxPending,
+                expiresAt: expiresAt,
+                now: now
+            )
             {
             case .reserved(let place): return place
             case .full(let seconds): throw OfferError.full(seconds)
@@ -142,7 +179,9 @@ extension DecisionMaker {
 
     private func signingKey() throws(OfferError) -> MasterKey {
         do {
-            guard let key = try parts.keys().last else { throw StateError("there is no master key") }
+            guard let key = try parts.keys().last else {
+                throw StateError("there is no master key")
+            }
             return key
         } catch let error as StateError {
             throw .state(error)
@@ -152,13 +191,20 @@ extension DecisionMaker {
     }
 
     private func offerAnswer(
-        _ made: MadeOffer, rule: Rule, offer: Offer, refusing error: CredentialError?,
+        _ made: MadeOffer,
+        rule: Rule,
+        offer: Offer,
+        refusing error: CredentialError?,
         freeLeft: FreeOutcome?
     ) -> Decision {
         let body = ChallengeBody(
-            made.challenge, terms: made.terms, memo: rule.memo,
-            invoiceExpiresAt: made.invoiceExpiresAt, refusing: error,
-            sendsHash: rule.acceptsHash)
+            made.challenge,
+            terms: made.terms,
+            memo: rule.memo,
+            invoiceExpiresAt: made.invoiceExpiresAt,
+            refusing: error,
+            sendsHash: rule.acceptsHash
+        )
         var answer: Answer
         if Accept.prefersHTML(request.headerText("Accept")) {
             answer = PaymentPage.answer(body)
@@ -167,7 +213,9 @@ extension DecisionMaker {
             answer = .json(402, body)
         }
         answer.headers.insert(
-            contentsOf: made.challenge.headerValues.map { ("WWW-Authenticate", $0) }, at: 0)
+            contentsOf: made.challenge.headerValues.map { ("WWW-Authenticate", $0) },
+            at: 0
+        )
         answer.headers.append(("Vary", "Accept"))
         answer.headers.append(("L402-Price", String(made.terms.priceSats)))
         if let allowance = offer.free, let freeLeft {
@@ -185,6 +233,7 @@ extension DecisionMaker {
         let token = made.challenge.token.replacing("+", with: "-").replacing("/", with: "_")
             .filter { $0 != "=" }
         let seconds = made.terms.validUntil - min(now, made.terms.validUntil)
-        return "l402=\(token); Path=\(rule.pattern.cookiePath); Max-Age=\(seconds); HttpOnly; SameSite=Lax"
+        return
+            "l402=\(token); Path=\(rule.pattern.cookiePath); Max-Age=\(seconds); HttpOnly; SameSite=Lax"
     }
 }

@@ -11,10 +11,18 @@ extension DecisionMaker {
     func ownEndpoint() -> Decision {
         if request.method == "OPTIONS" { return preflight(nil) }
         guard request.method == "GET" || request.method == "HEAD" else {
-            return refuse(nil, 405, code: "method_not_allowed", "only GET and HEAD are answered here")
+            return refuse(
+                nil,
+                405,
+                code: "method_not_allowed",
+                "only GET and HEAD are answered here"
+            )
         }
         if isServicesPath {
-            return own("services", .json(200, ServiceList(rules.rules.compactMap(ServiceEntry.init))))
+            return own(
+                "services",
+                .json(200, ServiceList(rules.rules.compactMap(ServiceEntry.init)))
+            )
         }
         switch String(decoding: request.path.bytes, as: UTF8.self) {
         case "/.l402/health": return health()
@@ -39,7 +47,8 @@ extension DecisionMaker {
 
     /// A preflight is answered without payment and takes nothing.
     func preflight(_ rule: Rule?) -> Decision {
-        var methods = rule?.methods.map { $0.sorted() } ?? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+        var methods =
+            rule?.methods.map { $0.sorted() } ?? ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
         if !methods.contains("OPTIONS") { methods.append("OPTIONS") }
         let cors = rule?.cors.map { CORSPolicy($0) } ?? policy.cors
         return own(
@@ -47,8 +56,10 @@ extension DecisionMaker {
             Answer(
                 status: 204,
                 headers: [("Allow", methods.joined(separator: ", "))]
-                    + cors.preflightHeaders(methods: methods)),
-            rule: rule)
+                    + cors.preflightHeaders(methods: methods)
+            ),
+            rule: rule
+        )
     }
 
     private func own(_ outcome: String, _ answer: Answer, rule: Rule? = nil) -> Decision {
@@ -89,8 +100,11 @@ extension DecisionMaker {
             }
         }
         return refuse(
-            nil, 400, code: "token_required",
-            "send the token of the challenge: Authorization: L402 <macaroon>")
+            nil,
+            400,
+            code: "token_required",
+            "send the token of the challenge: Authorization: L402 <macaroon>"
+        )
     }
 
     private func status(of token: Token, terms: PurchaseTerms) throws -> Decision {
@@ -114,8 +128,13 @@ extension DecisionMaker {
             .json(
                 200,
                 PaymentStatusBody(
-                    status: word, paid: payment?.isPaid == true,
-                    payment_hash: token.identifier.paymentHash.hex, valid_until: terms.validUntil)))
+                    status: word,
+                    paid: payment?.isPaid == true,
+                    payment_hash: token.identifier.paymentHash.hex,
+                    valid_until: terms.validUntil
+                )
+            )
+        )
     }
 }
 

@@ -19,15 +19,22 @@ struct Admission {
 extension DecisionMaker {
     /// Serves a request from the client's free allowance, or makes it an offer.
     func tryFree(
-        _ rule: Rule, _ offer: Offer, _ allowance: FreeAllowance, body: BodyReader
+        _ rule: Rule,
+        _ offer: Offer,
+        _ allowance: FreeAllowance,
+        body: BodyReader
     ) -> Decision {
         guard let client = request.client else {
             // Nobody to count for: without an address nothing is free.
             return challenge(rule, offer, refusing: nil)
         }
         let claim = FreeClaim(
-            rule: rule.identity, client: client.client, network: client.network,
-            limit: allowance.limit, period: allowance.period)
+            rule: rule.identity,
+            client: client.client,
+            network: client.network,
+            limit: allowance.limit,
+            period: allowance.period
+        )
         do {
             let outcome = try parts.free.take(claim, now: now)
             if outcome.isGranted {
@@ -74,10 +81,15 @@ extension DecisionMaker {
             decision.answer.headers.append(("L402-Access", "paid"))
             decision.answer.headers.append(("L402-Payment-Hash", claim.paymentHash.hex))
             decision.answer.headers.append(
-                ("L402-Uses-Left", usesLeft.map(String.init) ?? "unlimited"))
+                ("L402-Uses-Left", usesLeft.map(String.init) ?? "unlimited")
+            )
             record(
-                .used, rule: rule, paymentHash: claim.paymentHash, amount: claim.price,
-                usesLeft: usesLeft)
+                .used,
+                rule: rule,
+                paymentHash: claim.paymentHash,
+                amount: claim.price,
+                usesLeft: usesLeft
+            )
         case .dryRun(let code):
             decision.outcome = "dry-run"
             decision.code = code
@@ -119,8 +131,12 @@ extension DecisionMaker {
     private func retry(_ decision: Decision) -> Decision {
         if let taken = decision.taken { _ = gate.giveBack(taken, now: now) }
         return refuse(
-            decision.rule, 503, code: "try_again", "your payment has just arrived; send it again",
-            retryAfterSeconds: 1)
+            decision.rule,
+            503,
+            code: "try_again",
+            "your payment has just arrived; send it again",
+            retryAfterSeconds: 1
+        )
     }
 
     /// The goods failed: returns the use that this very request took, and says so.
@@ -134,8 +150,12 @@ extension DecisionMaker {
                 let client = request.client
             {
                 let claim = FreeClaim(
-                    rule: rule.identity, client: client.client, network: client.network,
-                    limit: allowance.limit, period: allowance.period)
+                    rule: rule.identity,
+                    client: client.client,
+                    network: client.network,
+                    limit: allowance.limit,
+                    period: allowance.period
+                )
                 returned = gate.giveBack(.free(claim, takenAt: now), now: now)
             }
         }

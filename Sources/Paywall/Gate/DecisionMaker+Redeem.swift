@@ -24,7 +24,10 @@ private struct Refusal: Error {
 extension DecisionMaker {
     /// Tries what was presented, in order; the first that holds is used.
     func redeem(
-        _ presented: PresentedCredentials, rule: Rule, offer: Offer, body: BodyReader
+        _ presented: PresentedCredentials,
+        rule: Rule,
+        offer: Offer,
+        body: BodyReader
     ) -> Decision {
         var first: Refusal?
         for credential in presented.credentials {
@@ -56,8 +59,13 @@ extension DecisionMaker {
                 guard let keys = try? parts.keys() else { continue }
                 for token in tokens {
                     // Expiry is no reason to keep what was not delivered, hence `now: 0`.
-                    guard let verified = try? token.verified(
-                        by: keys, for: rule.service, tier: rule.tier, now: 0)
+                    guard
+                        let verified = try? token.verified(
+                            by: keys,
+                            for: rule.service,
+                            tier: rule.tier,
+                            now: 0
+                        )
                     else { continue }
                     return claim(verified.minted, verified.paymentHash)
                 }
@@ -119,7 +127,11 @@ extension DecisionMaker {
             throw Refusal(
                 .unpaid,
                 stillPayable: StandingOffer(
-                    payment, terms: verified.minted, identifier: token.identifier))
+                    payment,
+                    terms: verified.minted,
+                    identifier: token.identifier
+                )
+            )
         }
         return try open(claim, payment: payment, keys: keys, rule: rule)
     }
@@ -144,7 +156,8 @@ extension DecisionMaker {
                 .unpaid,
                 stillPayable: Identifier(paymentHash: hash, tokenID: tag.tokenID).flatMap {
                     StandingOffer(payment, terms: tag.terms, identifier: $0)
-                })
+                }
+            )
         }
         let claim = claim(tag.terms, hash)
         if let known = try take(claim, rule: rule) { return known }
@@ -200,7 +213,10 @@ extension DecisionMaker {
 
     /// Puts a payment that the wallet confirms on record and takes its first use.
     private func open(
-        _ claim: PaymentClaim, payment: WalletPayment, keys: [MasterKey], rule: Rule
+        _ claim: PaymentClaim,
+        payment: WalletPayment,
+        keys: [MasterKey],
+        rule: Rule
     ) throws(Refusal) -> Admission {
         guard payment.amount >= claim.price else { throw Refusal(.underpaid) }
         if let tag = try? PurchaseTag(extra: payment.extra, keys: keys), let place = tag.place {

@@ -15,7 +15,12 @@ struct DecisionMaker {
         if request.path.bytes.starts(with: "/.l402/".utf8) || isServicesPath {
             return ownEndpoint()
         }
-        guard let rule = rules.match(method: request.method, host: request.host, path: request.path.bytes)
+        guard
+            let rule = rules.match(
+                method: request.method,
+                host: request.host,
+                path: request.path.bytes
+            )
         else { return unmatched() }
         guard request.mode != .refund else { return refund(rule) }
         if let refusal = refuseAmbiguousPath(rule) { return refusal }
@@ -56,14 +61,18 @@ struct DecisionMaker {
         sources.paymentHashHeader = request.header("X-Payment-Hash")
         sources.paymentHashQuery = request.query("payment_hash")
         sources.paymentHashBody = body.paymentHash
-        sources.macaroonHeader = request.header("Macaroon") ?? request.header("Grpc-Metadata-Macaroon")
+        sources.macaroonHeader =
+            request.header("Macaroon") ?? request.header("Grpc-Metadata-Macaroon")
         sources.cookie = request.header("Cookie")
         return sources
     }
 
     /// `HEAD` never makes an invoice: it tells the price.
     private func probe(_ rule: Rule, _ offer: Offer) -> Decision {
-        var answer = Answer(status: 402, headers: [("Cache-Control", "no-store"), ("Vary", "Accept")])
+        var answer = Answer(
+            status: 402,
+            headers: [("Cache-Control", "no-store"), ("Vary", "Accept")]
+        )
         switch offer.price {
         case .sats(let sats):
             answer.headers.append(("L402-Price", String(sats)))
@@ -92,8 +101,11 @@ struct DecisionMaker {
         let second = rules.match(method: request.method, host: request.host, path: other)
         if let second, second.line == rule.line || second.access == .free { return nil }
         return refuse(
-            rule, 400, code: "path_ambiguous",
-            "this path has an encoded slash or dot that servers read in different ways")
+            rule,
+            400,
+            code: "path_ambiguous",
+            "this path has an encoded slash or dot that servers read in different ways"
+        )
     }
 
     // MARK: - Answers that every step uses
@@ -108,10 +120,16 @@ struct DecisionMaker {
 
     /// A refusal that is not about payment.
     func refuse(
-        _ rule: Rule?, _ status: Int, code: String, _ message: String, detail: String = "",
+        _ rule: Rule?,
+        _ status: Int,
+        code: String,
+        _ message: String,
+        detail: String = "",
         retryAfterSeconds: UInt64? = nil
     ) -> Decision {
-        if policy.isDryRun, let rule, status != 400 { return pass(rule, Admission(kind: .dryRun(code))) }
+        if policy.isDryRun, let rule, status != 400 {
+            return pass(rule, Admission(kind: .dryRun(code)))
+        }
         var answer = Answer.error(status, code: code, message)
         if let retryAfterSeconds {
             answer = answer.adding("Retry-After", String(retryAfterSeconds))
@@ -126,36 +144,63 @@ struct DecisionMaker {
     /// The state cannot be read or written: nothing is given away.
     func unavailable(_ rule: Rule?, _ error: StateError) -> Decision {
         refuse(
-            rule, 503, code: "state_unavailable", "the service cannot keep its books right now",
-            detail: error.reason, retryAfterSeconds: 5)
+            rule,
+            503,
+            code: "state_unavailable",
+            "the service cannot keep its books right now",
+            detail: error.reason,
+            retryAfterSeconds: 5
+        )
     }
 
     /// The wallet gave no answer: nothing is given away, and its words stay here.
     func unavailable(_ rule: Rule?, _ error: WalletError) -> Decision {
         refuse(
-            rule, 503, code: error.kind.rawValue, "the payment service does not answer right now",
-            detail: error.reason, retryAfterSeconds: error.retryAfterSeconds)
+            rule,
+            503,
+            code: error.kind.rawValue,
+            "the payment service does not answer right now",
+            detail: error.reason,
+            retryAfterSeconds: error.retryAfterSeconds
+        )
     }
 
     /// `wallet=NAME` without its key in the environment.
     func noWallet(_ rule: Rule) -> Decision {
         let name = rule.wallet ?? "default"
         return refuse(
-            rule, 503, code: "wallet_not_configured",
+            rule,
+            503,
+            code: "wallet_not_configured",
             "the payment service does not answer right now",
-            detail: "no key for wallet \"\(name)\" of the rule in line \(rule.line): set LNBITS_KEY_\(name)",
-            retryAfterSeconds: 60)
+            detail:
+                "no key for wallet \"\(name)\" of the rule in line \(rule.line): set LNBITS_KEY_\(name)",
+            retryAfterSeconds: 60
+        )
     }
 
     func record(
-        _ kind: JournalEvent.Kind, rule: Rule?, paymentHash: PaymentHash? = nil,
-        amount: Millisatoshis = Millisatoshis(msat: 0), usesLeft: UInt64? = nil, code: String = ""
+        _ kind: JournalEvent.Kind,
+        rule: Rule?,
+        paymentHash: PaymentHash? = nil,
+        amount: Millisatoshis = Millisatoshis(msat: 0),
+        usesLeft: UInt64? = nil,
+        code: String = ""
     ) {
         parts.journal.record(
             JournalEvent(
-                time: now, kind: kind, service: rule?.service ?? "", tier: rule?.tier ?? 0,
-                paymentHash: paymentHash, amount: amount, usesLeft: usesLeft, code: code,
-                method: request.method, path: String(decoding: request.path.bytes, as: UTF8.self)))
+                time: now,
+                kind: kind,
+                service: rule?.service ?? "",
+                tier: rule?.tier ?? 0,
+                paymentHash: paymentHash,
+                amount: amount,
+                usesLeft: usesLeft,
+                code: code,
+                method: request.method,
+                path: String(decoding: request.path.bytes, as: UTF8.self)
+            )
+        )
     }
 }
 

@@ -91,8 +91,14 @@ public struct Gate: Sendable {
                 guard try parts.ledger.giveBack(claim, now: now) else { return false }
                 parts.journal.record(
                     JournalEvent(
-                        time: now, kind: .refunded, service: claim.service, tier: claim.tier,
-                        paymentHash: claim.paymentHash, amount: claim.price))
+                        time: now,
+                        kind: .refunded,
+                        service: claim.service,
+                        tier: claim.tier,
+                        paymentHash: claim.paymentHash,
+                        amount: claim.price
+                    )
+                )
             case .free(let claim, let takenAt):
                 try parts.free.giveBack(claim, takenAt: takenAt)
             }
@@ -152,7 +158,9 @@ public struct Decision: Sendable {
     func asBareVerdict() -> Decision {
         var copy = self
         copy.handover = nil
-        let kept = answer.headers.filter { $0.name != "WWW-Authenticate" && $0.name != "X-Accel-Redirect" }
+        let kept = answer.headers.filter {
+            $0.name != "WWW-Authenticate" && $0.name != "X-Accel-Redirect"
+        }
         copy.answer = Answer(status: isPass ? 204 : 403, headers: isPass ? kept : [])
         return copy
     }

@@ -32,8 +32,12 @@ struct PurchaseTag {
             uses == "unlimited" || UInt64(uses) != nil
         else { throw .foreignPayment }
         terms = PurchaseTerms(
-            service: service, tier: tier, validUntil: validUntil, uses: UInt64(uses),
-            priceSats: price)
+            service: service,
+            tier: tier,
+            validUntil: validUntil,
+            uses: UInt64(uses),
+            priceSats: price
+        )
         self.tokenID = tokenID
         place = extra["l402_place"].map { PendingPlace(text: $0) }
         let message = signedBytes

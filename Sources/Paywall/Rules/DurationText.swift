@@ -18,7 +18,8 @@ public enum DurationText {
                 if tooLarge || carried { return nil }
                 number = sum
             } else {
-                guard let unit = units.first(where: { $0.letter == byte }), let count = number else {
+                guard let unit = units.first(where: { $0.letter == byte }), let count = number
+                else {
                     return nil
                 }
                 let (part, tooLarge) = count.multipliedReportingOverflow(by: unit.seconds)
@@ -46,6 +47,7 @@ public enum DurationText {
     }
 
     private static func digit(_ byte: UInt8) -> UInt64? {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? UInt64(byte - UInt8(ascii: "0")) : nil
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            ? UInt64(byte - UInt8(ascii: "0")) : nil
     }
 }

@@ -38,7 +38,8 @@ struct RuleIndex: Sendable {
         return orders.sorted().map { rules[$0] }
     }
 
-    private func consider(in bucket: Bucket, _ method: String?, _ path: [UInt8], _ best: inout Int) {
+    private func consider(in bucket: Bucket, _ method: String?, _ path: [UInt8], _ best: inout Int)
+    {
         var found = best
         bucket.forEachCandidate(path) { list in
             for order in list {

@@ -41,7 +41,9 @@ struct RuleTerms {
             return fail(
                 word.place,
                 "unknown term \"\(name)\"; "
-                    + (meant.map { "did you mean \"\($0)\"?" } ?? "known are \(Self.names.joined(separator: ", "))"))
+                    + (meant.map { "did you mean \"\($0)\"?" }
+                        ?? "known are \(Self.names.joined(separator: ", "))")
+            )
         }
         let key = text == "free" ? "free (always)" : name
         if let first = seen.updateValue(word.place, forKey: key) {
@@ -76,7 +78,8 @@ struct RuleTerms {
                 return fail(
                     place,
                     "\"\(value)\" is not @name, /prefix/, file:/dir, http://host:port, https://…, "
-                        + "http+unix:/socket, pass or demo")
+                        + "http+unix:/socket, pass or demo"
+                )
             }
             serve = target
         case "memo":
@@ -96,7 +99,9 @@ struct RuleTerms {
             }
             cors = value
         case "host":
-            guard value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !value.contains(":"), !value.contains("/") else {
+            guard value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !value.contains(":"),
+                !value.contains("/")
+            else {
                 return fail(place, "host is a name without port, not \"\(value)\"")
             }
             host = value.lowercased()
@@ -112,7 +117,10 @@ struct RuleTerms {
         let currency = value.dropFirst(number.count)
         if currency.isEmpty {
             guard let sats = UInt64(number) else {
-                return fail(place, "\"\(value)\" is no price: write whole sats, or an amount with its currency such as 0.25USD")
+                return fail(
+                    place,
+                    "\"\(value)\" is no price: write whole sats, or an amount with its currency such as 0.25USD"
+                )
             }
             if sats == 0 { return fail(place, "price=0 sells nothing; write free instead") }
             guard sats <= Self.maximumSats else {
@@ -122,12 +130,16 @@ struct RuleTerms {
             return
         }
         let parts = number.split(separator: ".", omittingEmptySubsequences: false)
-        let isCurrency = currency.count == 3 && currency.utf8.allSatisfy { (0x41...0x5a).contains($0) }
+        let isCurrency =
+            currency.count == 3 && currency.utf8.allSatisfy { (0x41...0x5a).contains($0) }
         guard isCurrency, (1...2).contains(parts.count), let whole = UInt64(parts[0]),
             let cents = parts.count == 2 ? hundredths(parts[1]) : 0,
             whole <= 1_000_000, whole * 100 + cents > 0
         else {
-            return fail(place, "\"\(value)\" is no price: write whole sats, or an amount with its currency such as 0.25USD")
+            return fail(
+                place,
+                "\"\(value)\" is no price: write whole sats, or an amount with its currency such as 0.25USD"
+            )
         }
         price = .fiat(FiatAmount(hundredths: whole * 100 + cents, currency: String(currency)))
     }
@@ -143,7 +155,10 @@ struct RuleTerms {
         guard parts.count == 2, let limit = UInt32(parts[0]), (1...1_000_000).contains(limit),
             let period = FreePeriod(rawValue: String(parts[1]))
         else {
-            return fail(place, "free is N/minute, N/hour or N/day with N from 1 to 1000000, not \"\(value)\"")
+            return fail(
+                place,
+                "free is N/minute, N/hour or N/day with N from 1 to 1000000, not \"\(value)\""
+            )
         }
         allowance = FreeAllowance(limit: limit, period: period)
     }
@@ -151,14 +166,22 @@ struct RuleTerms {
     private mutating func readUses(_ value: String, _ place: RulesPlace) {
         if value == "unlimited" { return uses = .some(nil) }
         guard let count = UInt64(value), (1...1_000_000_000).contains(count) else {
-            return fail(place, "uses is a whole number from 1 to 1000000000 or unlimited, not \"\(value)\"")
+            return fail(
+                place,
+                "uses is a whole number from 1 to 1000000000 or unlimited, not \"\(value)\""
+            )
         }
         uses = count
     }
 
     private mutating func readValid(_ value: String, _ place: RulesPlace) {
-        guard let seconds = DurationText.seconds(value), (1...Self.maximumValidSeconds).contains(seconds) else {
-            return fail(place, "valid is a duration such as 30m, 1h or 7d, up to ten years, not \"\(value)\"")
+        guard let seconds = DurationText.seconds(value),
+            (1...Self.maximumValidSeconds).contains(seconds)
+        else {
+            return fail(
+                place,
+                "valid is a duration such as 30m, 1h or 7d, up to ten years, not \"\(value)\""
+            )
         }
         validSeconds = seconds
     }
@@ -174,7 +197,10 @@ struct RuleTerms {
     private mutating func readName(_ value: String, _ place: RulesPlace, what: String) -> String? {
         let isName = value.utf8.count <= 64 && value.utf8.allSatisfy(ServiceName.isAllowed)
         if isName { return value }
-        fail(place, "\(what) is named with letters, digits, \".\", \"_\" and \"-\", at most 64; not \"\(value)\"")
+        fail(
+            place,
+            "\(what) is named with letters, digits, \".\", \"_\" and \"-\", at most 64; not \"\(value)\""
+        )
         return nil
     }
 
@@ -236,7 +262,8 @@ struct RuleTerms {
         if isFree || isDeny {
             if isFree && isDeny { fail(place, "a rule is free or deny, not both") }
             let word = isFree ? "free" : "deny"
-            let allowed: Set<String> = isFree ? ["free (always)", "host", "serve", "cors"] : ["deny", "host", "cors"]
+            let allowed: Set<String> =
+                isFree ? ["free (always)", "host", "serve", "cors"] : ["deny", "host", "cors"]
             for (name, place) in seen.sorted(by: { $0.value.column < $1.value.column })
             where !allowed.contains(name) && name != "deny" && name != "free (always)" {
                 fail(place, "\(name) makes no sense with \(word)")
@@ -252,7 +279,8 @@ struct RuleTerms {
             fail(place, "uses=unlimited needs valid=DURATION, such as valid=30d")
         }
         return .priced(
-            Offer(price: price, uses: counted, validSeconds: validSeconds ?? 3600, free: allowance))
+            Offer(price: price, uses: counted, validSeconds: validSeconds ?? 3600, free: allowance)
+        )
     }
 }
 
@@ -278,11 +306,16 @@ enum ServiceName {
         let isPlain =
             host == nil && !path.hasSuffix("/") && !parts.isEmpty && (shown?.count ?? 1) == 1
             && parts.allSatisfy { part in
-                part.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2e || $0 == 0x5f }
+                part.utf8.allSatisfy {
+                    (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2e
+                        || $0 == 0x5f
+                }
             }
         let readable = ([verb] + parts.map(String.init)).joined(separator: "-")
         if isPlain, readable.utf8.count <= 64 { return readable }
-        let kept = readable.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
+        let kept = readable.lowercased().map {
+            $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-"
+        }
         let words = String(kept).split(separator: "-").joined(separator: "-")
         let digest = SHA256.hash(data: Array("\(verb) \(host ?? "") \(path)".utf8))
         return "\(words.prefix(48))-\(Hex.encode(digest.prefix(4)))"

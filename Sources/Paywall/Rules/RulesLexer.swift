@@ -14,7 +14,9 @@ struct RulesWord {
 
     /// The part after the first `=` begins here; the word's own place when there is no `=`.
     var valuePlace: RulesPlace {
-        guard let equals = characters.firstIndex(where: { $0.character == "=" }) else { return place }
+        guard let equals = characters.firstIndex(where: { $0.character == "=" }) else {
+            return place
+        }
         let next = characters.index(after: equals)
         if next < characters.endIndex { return characters[next].place }
         let last = characters[equals].place

@@ -25,19 +25,32 @@ struct RulesParser {
     mutating func fail(_ place: RulesPlace, _ message: String) {
         errors.append(
             RulesProblem(
-                fileName: fileName, line: place.line, column: place.column, message: message))
+                fileName: fileName,
+                line: place.line,
+                column: place.column,
+                message: message
+            )
+        )
     }
 
     private mutating func warn(_ place: RulesPlace, _ message: String) {
         warnings.append(
             RulesProblem(
-                fileName: fileName, line: place.line, column: place.column, message: message))
+                fileName: fileName,
+                line: place.line,
+                column: place.column,
+                message: message
+            )
+        )
     }
 
     private mutating func decode(_ bytes: [UInt8]) -> String? {
         let content = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
-        if let text = String(validating: content, as: UTF8.self), !content.contains(0) { return text }
-        for (index, line) in content.split(separator: 0x0a, omittingEmptySubsequences: false).enumerated()
+        if let text = String(validating: content, as: UTF8.self), !content.contains(0) {
+            return text
+        }
+        for (index, line) in content.split(separator: 0x0a, omittingEmptySubsequences: false)
+            .enumerated()
         where String(validating: line, as: UTF8.self) == nil || line.contains(0) {
             fail(RulesPlace(line: index + 1, column: 1), "this line is not UTF-8 text")
         }
@@ -75,7 +88,10 @@ struct RulesParser {
                 let meant = Suggestion.nearest(to: method.uppercased(), in: Self.methods)
                 fail(
                     word.place,
-                    "\"\(method)\" is no method" + (meant.map { "; did you mean \"\($0)\"?" } ?? "; write GET, POST, a comma list, or *"))
+                    "\"\(method)\" is no method"
+                        + (meant.map { "; did you mean \"\($0)\"?" }
+                            ?? "; write GET, POST, a comma list, or *")
+                )
                 continue
             }
             if !methods.insert(method).inserted { fail(word.place, "\(method) stands twice") }
@@ -91,13 +107,21 @@ struct RulesParser {
             fail(word.place, "a path begins with /, this is \"\(text)\"")
         } else if text.contains("?") || text.contains("#") {
             fail(word.place, "a path has no query: rules match the path alone")
-        } else if text.contains("//") || text.split(separator: "/").contains(where: { $0 == "." || $0 == ".." }) {
-            fail(word.place, "this path never matches: slashes are collapsed and dot segments resolved before")
+        } else if text.contains("//")
+            || text.split(separator: "/").contains(where: { $0 == "." || $0 == ".." })
+        {
+            fail(
+                word.place,
+                "this path never matches: slashes are collapsed and dot segments resolved before"
+            )
         } else if let percent = text.firstIndex(of: "%"),
             text[percent...].dropFirst().prefix(2).count == 2,
             text[percent...].dropFirst().prefix(2).allSatisfy(\.isHexDigit)
         {
-            fail(word.place, "write the character itself instead of %XX: rules match the decoded path")
+            fail(
+                word.place,
+                "write the character itself instead of %XX: rules match the decoded path"
+            )
         }
         return errors.count == before ? PathPattern(text) : nil
     }
@@ -113,11 +137,14 @@ struct RulesParser {
             let place = RulesPlace(line: rule.line, column: 1)
             if case .priced(let offer) = rule.access {
                 let key = "\(rule.service):\(rule.tier)"
-                if let other = prices[key], case .priced(let first) = other.access, first.price != offer.price {
+                if let other = prices[key], case .priced(let first) = other.access,
+                    first.price != offer.price
+                {
                     fail(
                         place,
                         "service \(rule.service) tier \(rule.tier) has another price in line \(other.line); "
-                            + "a service has one price per tier")
+                            + "a service has one price per tier"
+                    )
                 }
                 prices[key] = prices[key] ?? rule
                 if let other = wallets[rule.service], other.wallet != rule.wallet {
@@ -130,7 +157,9 @@ struct RulesParser {
                 warn(place, "this rule never matches: the one in line \(other.line) does before it")
             }
             seen[identity] = seen[identity] ?? rule
-            if rule.pattern.text == "/**", rule.methods == nil, rule.host == nil { catchAll = catchAll ?? rule }
+            if rule.pattern.text == "/**", rule.methods == nil, rule.host == nil {
+                catchAll = catchAll ?? rule
+            }
         }
     }
 }
@@ -152,7 +181,11 @@ enum Suggestion {
             row[0] = index + 1
             for (column, other) in to.enumerated() {
                 let above = row[column + 1]
-                row[column + 1] = min(above + 1, row[column] + 1, diagonal + (character == other ? 0 : 1))
+                row[column + 1] = min(
+                    above + 1,
+                    row[column] + 1,
+                    diagonal + (character == other ? 0 : 1)
+                )
                 diagonal = above
             }
         }

@@ -21,9 +21,13 @@ public enum ServeTarget: Sendable, Hashable {
             self = .pass
         } else if text == "demo" {
             self = .demo
-        } else if text.hasPrefix("@"), text.utf8.count > 1, text.utf8.dropFirst().allSatisfy(Self.isName) {
+        } else if text.hasPrefix("@"), text.utf8.count > 1,
+            text.utf8.dropFirst().allSatisfy(Self.isName)
+        {
             self = .named(text)
-        } else if text.hasPrefix("/"), text.hasSuffix("/"), !text.contains("?"), !text.contains("//") {
+        } else if text.hasPrefix("/"), text.hasSuffix("/"), !text.contains("?"),
+            !text.contains("//")
+        {
             self = .internal(text)
         } else if text.hasPrefix("file:/"), text.utf8.count > 6 {
             let directory = text.dropFirst(5)
@@ -65,6 +69,7 @@ public enum ServeTarget: Sendable, Hashable {
         }
         let rest = text.dropFirst(scheme.count)
         guard let first = rest.first else { return false }
-        return first != "/" && first != ":" && !rest.contains("?") && !rest.contains("#") && !rest.contains("@")
+        return first != "/" && first != ":" && !rest.contains("?") && !rest.contains("#")
+            && !rest.contains("@")
     }
 }

@@ -105,7 +105,11 @@ public struct FreeClaim: Sendable {
 
     /// A claim; nothing is checked here.
     public init(
-        rule: [UInt8], client: [UInt8], network: [UInt8], limit: UInt32, period: FreePeriod
+        rule: [UInt8],
+        client: [UInt8],
+        network: [UInt8],
+        limit: UInt32,
+        period: FreePeriod
     ) {
         self.rule = rule
         self.client = client

@@ -8,7 +8,8 @@ enum Accept {
         var anything: Double?
         for range in (header ?? "").prefix(2048).split(separator: ",") {
             let parts = range.split(separator: ";").map { String($0).trimmingBlanks.lowercased() }
-            let weight = parts.dropFirst().first { $0.hasPrefix("q=") }
+            let weight =
+                parts.dropFirst().first { $0.hasPrefix("q=") }
                 .map { Double($0.dropFirst(2)) ?? 0 } ?? 1
             switch parts.first {
             case "text/html": html = weight

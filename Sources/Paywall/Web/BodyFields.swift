@@ -53,7 +53,10 @@ struct BodyFields {
                     if !text.isEmpty { found[name] = text }
                 } else if let list = try? object.nestedUnkeyedContainer(forKey: key) {
                     if !list.isAtEnd { found[name] = "" }
-                } else if let nested = try? object.nestedContainer(keyedBy: AnyKey.self, forKey: key) {
+                } else if let nested = try? object.nestedContainer(
+                    keyedBy: AnyKey.self,
+                    forKey: key
+                ) {
                     if !nested.allKeys.isEmpty { found[name] = "" }
                 } else {
                     found[name] = ""

@@ -13,7 +13,8 @@ public struct CORSPolicy: Sendable, Equatable {
         switch text.trimmingBlanks {
         case "off", "": origins = .none
         case "*": origins = .any
-        case let list: origins = .listed(list.split(separator: ",").map { String($0).trimmingBlanks })
+        case let list:
+            origins = .listed(list.split(separator: ",").map { String($0).trimmingBlanks })
         }
     }
 

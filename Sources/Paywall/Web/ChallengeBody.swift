@@ -21,14 +21,19 @@ struct ChallengeBody: Encodable {
     let code: String
 
     init(
-        _ challenge: Challenge, terms: PurchaseTerms, memo: String, invoiceExpiresAt: UInt64,
-        refusing error: CredentialError?, sendsHash: Bool
+        _ challenge: Challenge,
+        terms: PurchaseTerms,
+        memo: String,
+        invoiceExpiresAt: UInt64,
+        refusing error: CredentialError?,
+        sendsHash: Bool
     ) {
         let sats = terms.priceSats == 1 ? "1 sat" : "\(terms.priceSats) sats"
         message = "Pay \(sats), then retry with Authorization: L402 <macaroon>:<preimage>."
         instructions =
             "Pay the invoice, then "
-            + (sendsHash ? "send the request again with payment_hash in the JSON body, or " : "retry ")
+            + (sendsHash
+                ? "send the request again with payment_hash in the JSON body, or " : "retry ")
             + "with Authorization: L402 <macaroon>:<preimage>."
         priceSats = terms.priceSats
         invoice = challenge.invoice

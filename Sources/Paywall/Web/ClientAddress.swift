@@ -29,7 +29,8 @@ public struct ClientAddress: Sendable, Equatable {
         let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 4 else { return nil }
         let bytes = parts.compactMap { part -> UInt8? in
-            guard (1...3).contains(part.count), part.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            guard (1...3).contains(part.count), part.allSatisfy({ (0x30...0x39).contains($0) })
+            else {
                 return nil
             }
             return UInt8(String(decoding: part, as: UTF8.self))

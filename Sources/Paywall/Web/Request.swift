@@ -93,8 +93,13 @@ public struct Request {
         let wanted = Array(name.utf8)
         for pair in (path.query ?? []).split(separator: UInt8(ascii: "&")) {
             let parts = pair.split(
-                separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2, parts.first.map(Array.init) == wanted { return parts.last.map(Array.init) }
+                separator: UInt8(ascii: "="),
+                maxSplits: 1,
+                omittingEmptySubsequences: false
+            )
+            if parts.count == 2, parts.first.map(Array.init) == wanted {
+                return parts.last.map(Array.init)
+            }
         }
         return nil
     }

@@ -75,7 +75,8 @@ public struct RequestPath: Sendable, Equatable {
         guard let end = authority.firstIndex(where: { "/?#".utf8.contains($0) }) else {
             return [UInt8(ascii: "/")]
         }
-        return authority[end] == UInt8(ascii: "/") ? authority[end...] : [UInt8(ascii: "/")] + authority[end...]
+        return authority[end] == UInt8(ascii: "/")
+            ? authority[end...] : [UInt8(ascii: "/")] + authority[end...]
     }
 
     private static func decode(_ text: ArraySlice<UInt8>) throws(RequestPathError) -> [Character] {
@@ -124,7 +125,8 @@ public struct RequestPath: Sendable, Equatable {
     private static func needsResolving(_ path: [UInt8]) -> Bool {
         var previous: UInt8 = 0
         for byte in path {
-            if previous == UInt8(ascii: "/"), byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".") {
+            if previous == UInt8(ascii: "/"), byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".")
+            {
                 return true
             }
             previous = byte
