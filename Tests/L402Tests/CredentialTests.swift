@@ -1,4 +1,5 @@
 import Lightning
+import Macaroons
 import Testing
 
 @testable import L402

@@ -18,7 +18,7 @@ enum Samples {
     )
 
     static var paymentHash: PaymentHash {
-        guard let hash = Preimage(hex: preimageHex)?.paymentHash else { fatalError("no hash") }
+        guard let hash = Preimage(hex: Array(preimageHex.utf8))?.paymentHash else { fatalError("no hash") }
         return hash
     }
 

@@ -1,5 +1,5 @@
 import Lightning
-import Macaroons
+@testable import Macaroons
 import Testing
 
 @testable import L402
