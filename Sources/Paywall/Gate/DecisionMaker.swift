@@ -93,18 +93,21 @@ struct DecisionMaker {
     /// A request that means two rules: the server's own reading of an encoded path decides, and a
     /// backend that gets the raw path could read it as another one.
     private func refuseAmbiguousPath(_ rule: Rule) -> Decision? {
-        guard rule.access != .deny, let other = request.path.alternative else { return nil }
+        guard rule.access != .deny, request.path.isAmbiguous else { return nil }
         switch rule.serve ?? policy.defaultServe ?? .pass {
         case .named, .pass, .proxy: break
         case .internal, .file, .demo: return nil
         }
-        let second = rules.match(method: request.method, host: request.host, path: other)
-        if let second, second.line == rule.line || second.access == .free { return nil }
+        let isHarmless = request.path.readings.allSatisfy { other in
+            let second = rules.match(method: request.method, host: request.host, path: other)
+            return second?.line == rule.line || second?.access == .free
+        }
+        if isHarmless { return nil }
         return refuse(
             rule,
             400,
             code: "path_ambiguous",
-            "this path has an encoded slash or dot that servers read in different ways"
+            "this path has dots, slashes or parameters that servers read in different ways"
         )
     }
 

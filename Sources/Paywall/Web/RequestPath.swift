@@ -1,150 +1,125 @@
-import Lightning
-
-/// A request's path as the web server itself serves it, and its query.
+/// The path of a request as nginx reads it, and every other way a server behind it may read it.
 ///
-/// Normalised as nginx does (`ngx_http_parse_complex_uri` with `merge_slashes on`): decoded once,
-/// then slashes collapsed and dot segments resolved, in that order, so that `%2F` and `%2e` count
-/// as what they stand for. A `#` ends the path, as it does in nginx.
+/// Made from `REQUEST_URI`, the one path variable that is raw in every mode of every server, the
+/// way nginx makes its own `$uri` with `merge_slashes on`: percent-decoding once, `//` as `/`,
+/// `.` and `..` resolved, the fragment dropped. A rule therefore speaks of the very path that
+/// nginx serves, whether it was sent as `/admin/x`, `/admin//x`, `/%61dmin/x` or `/a/../admin/x`.
+///
+/// A backend that is handed the raw URI may read it otherwise: `/admin/..%2ffree` is `/free` to
+/// nginx and lies under `/admin/` where `%2f` is no slash. Such readings are in ``readings``, and
+/// ``RulesFile/match(method:host:path:)-(_,_,RequestPath)`` refuses what they would let slip.
 public struct RequestPath: Sendable, Equatable {
-    /// Decoded, slash-collapsed, without dot segments; begins with `/`. Any bytes but NUL.
-    public let bytes: [UInt8]
-    /// What follows the first `?`, as sent; `nil` when there is none.
-    public let query: [UInt8]?
-    /// The path as a backend reads it that keeps `%2F`, `%5C` and `%2E` as plain characters of a
-    /// segment; `nil` where it cannot differ.
+    /// The path decoded, without dot segments, slashes merged.
     ///
-    /// A backend behind `proxy_pass` gets the path as it was sent. `/admin/..%2ffree` is `/free`
-    /// to nginx, and something below `/admin/` to many a framework.
-    public let alternative: [UInt8]?
+    /// It begins with `/` and may hold any byte but NUL.
+    public let bytes: [UInt8]
+    /// What follows the `?`, raw and without it; `nil` when there is no `?`.
+    public let query: [UInt8]?
+    /// Other paths that a backend may see in the same URI; empty for nearly all requests.
+    ///
+    /// Decoded, slashes merged, none equal to ``bytes``. An encoded slash that is no separator is
+    /// `%2F` in them, which no rule can name.
+    public let readings: [[UInt8]]
 
-    /// Reads `REQUEST_URI`: a path with a query, or a whole URL, as Apache passes one on.
+    /// Whether there is more than one way to read the path.
+    public var isAmbiguous: Bool { !readings.isEmpty }
+
+    /// Reads a request target in origin form (`/path?query`) or absolute form (`http://host/…`).
     ///
     /// - Throws: ``RequestPathError``; nginx answers 400 to the same.
     public init(requestURI: [UInt8]) throws(RequestPathError) {
-        var target = Self.withoutAuthority(requestURI[...])
-        guard target.first == UInt8(ascii: "/") else { throw .notAbsolute }
-        guard target.allSatisfy({ $0 > 0x20 && $0 != 0x7f || $0 == 0 }) else { throw .controlByte }
-        guard !target.contains(0) else { throw .nul }
-        if let mark = target.firstIndex(of: UInt8(ascii: "?")),
-            !target[..<mark].contains(UInt8(ascii: "#"))
-        {
-            query = Array(target[(mark + 1)...])
-            target = target[..<mark]
-        } else {
-            query = nil
+        // nginx refuses these with 400 too.
+        guard !requestURI.contains(0) else { throw .nul }
+        guard requestURI.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else { throw .controlByte }
+        var rest = try Self.withoutAuthority(requestURI[...])
+        let fragment = rest.firstIndex(of: UInt8(ascii: "#")) ?? rest.endIndex
+        rest = rest[..<fragment]
+        let pathEnd = rest.firstIndex(of: UInt8(ascii: "?")) ?? rest.endIndex
+        query = pathEnd < rest.endIndex ? Array(rest[(pathEnd + 1)...]) : nil
+        let raw = rest[..<pathEnd]
+        if Self.isPlain(raw) {
+            bytes = Array(raw)
+            readings = []
+            return
         }
-        if let fragment = target.firstIndex(of: UInt8(ascii: "#")) { target = target[..<fragment] }
-
-        let decoded = try Self.decode(target)
-        bytes = try Self.resolve(decoded.map { $0.byte })
-        alternative = Self.alternative(decoded, primary: bytes)
+        let symbols = try PathSymbol.decode(raw)
+        guard let normal = PathReading.nginx.resolve(symbols) else { throw .aboveRoot }
+        var others: [[UInt8]] = []
+        for reading in PathReading.others {
+            guard let other = reading.resolve(symbols) else { continue }
+            if other != normal && !others.contains(other) { others.append(other) }
+        }
+        bytes = normal
+        readings = others
     }
 
-    /// The path percent-encoded, for `X-Accel-Redirect`, which nginx decodes, and for logs: only
-    /// letters, digits, `-._~/` stand as they are.
+    /// ``bytes`` for a response header such as `X-Accel-Redirect`, whose URI nginx unescapes:
+    /// everything but unreserved characters (RFC 3986 section 2.3) and `/` percent-encoded.
     public var encodedForHeader: [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity(bytes.count)
+        let digits = Array("0123456789ABCDEF".utf8)
+        var encoded: [UInt8] = []
+        encoded.reserveCapacity(bytes.count)
         for byte in bytes {
             switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
                 UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"):
-                text.append(byte)
-            case _:
-                text.append(UInt8(ascii: "%"))
-                text += Hex.encodeASCII([byte])
+                encoded.append(byte)
+            default:
+                encoded.append(UInt8(ascii: "%"))
+                encoded.append(digits[Int(byte >> 4)])
+                encoded.append(digits[Int(byte & 0x0f)])
             }
         }
-        return text
+        return encoded
     }
 
-    /// One byte of the path, and whether it was sent as `%XX`.
-    private struct Character {
-        let byte: UInt8
-        let isEscaped: Bool
-    }
-
-    /// From `http://host/path` the path; anything else as it is.
-    private static func withoutAuthority(_ target: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        guard target.first != UInt8(ascii: "/"),
-            let colon = target.prefix(16).firstIndex(of: UInt8(ascii: ":")),
-            target[colon...].starts(with: "://".utf8)
-        else { return target }
-        let authority = target[(colon + 3)...]
-        guard let end = authority.firstIndex(where: { "/?#".utf8.contains($0) }) else {
-            return [UInt8(ascii: "/")]
+    /// What follows `scheme://authority`; `/` where nothing does.
+    private static func withoutAuthority(
+        _ target: ArraySlice<UInt8>
+    ) throws(RequestPathError) -> ArraySlice<UInt8> {
+        guard let first = target.first else { throw .notAbsolute }
+        if first == UInt8(ascii: "/") { return target }
+        guard let colon = target.firstIndex(of: UInt8(ascii: ":")), isLetter(first),
+            target[..<colon].allSatisfy({ isLetter($0) || isDigit($0) || "+-.".utf8.contains($0) })
+        else { throw .notAbsolute }
+        var rest = target[(colon + 1)...]
+        guard rest.starts(with: "//".utf8) else { throw .notAbsolute }
+        rest = rest.dropFirst(2)
+        let isBracketed = rest.first == UInt8(ascii: "[")
+        let host = rest.prefix {
+            isLetter($0) || isDigit($0) || (isBracketed ? "-._~:[]" : "-.").utf8.contains($0)
         }
-        return authority[end] == UInt8(ascii: "/")
-            ? authority[end...] : [UInt8(ascii: "/")] + authority[end...]
-    }
-
-    private static func decode(_ text: ArraySlice<UInt8>) throws(RequestPathError) -> [Character] {
-        var characters: [Character] = []
-        characters.reserveCapacity(text.count)
-        var rest = text
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                characters.append(Character(byte: byte, isEscaped: false))
-                continue
-            }
-            guard let high = rest.popFirst().flatMap(Hex.value),
-                let low = rest.popFirst().flatMap(Hex.value)
-            else { throw .badEscape }
-            let decoded = high << 4 | low
-            guard decoded != 0 else { throw .nul }
-            characters.append(Character(byte: decoded, isEscaped: true))
+        guard !host.isEmpty else { throw .notAbsolute }
+        rest = rest.dropFirst(host.count)
+        if rest.first == UInt8(ascii: ":") { rest = rest.dropFirst().drop(while: isDigit) }
+        switch rest.first {
+        case UInt8(ascii: "/"): return rest
+        case UInt8(ascii: "?"), nil: return [UInt8(ascii: "/")] + rest
+        default: throw .notAbsolute
         }
-        return characters
     }
 
-    /// Collapses slashes and resolves dot segments; a final `.` or `..` leaves its slash.
-    private static func resolve(_ path: [UInt8]) throws(RequestPathError) -> [UInt8] {
-        let slash = UInt8(ascii: "/")
-        if !needsResolving(path) { return path }
-        var segments: [ArraySlice<UInt8>] = []
-        let parts = path.split(separator: slash)
-        for part in parts {
-            if part.elementsEqual(".".utf8) { continue }
-            if part.elementsEqual("..".utf8) {
-                guard segments.popLast() != nil else { throw .aboveRoot }
-                continue
-            }
-            segments.append(part)
-        }
-        let last = parts.last.map(Array.init) ?? []
-        let endsInSlash =
-            path.last == slash || last.elementsEqual(".".utf8) || last.elementsEqual("..".utf8)
-        var resolved: [UInt8] = []
-        for segment in segments { resolved += [slash] + segment }
-        if endsInSlash || resolved.isEmpty { resolved.append(slash) }
-        return resolved
-    }
-
-    /// Whether there is a double slash or a segment that begins with a dot.
-    private static func needsResolving(_ path: [UInt8]) -> Bool {
+    /// Whether there is nothing in a path that needs resolving or could be read in two ways.
+    private static func isPlain(_ path: ArraySlice<UInt8>) -> Bool {
         var previous: UInt8 = 0
         for byte in path {
-            if previous == UInt8(ascii: "/"), byte == UInt8(ascii: "/") || byte == UInt8(ascii: ".")
-            {
-                return true
+            switch byte {
+            case UInt8(ascii: "%"), UInt8(ascii: "\\"), UInt8(ascii: ";"): return false
+            case UInt8(ascii: "/"), UInt8(ascii: "."):
+                if previous == UInt8(ascii: "/") { return false }
+            default: break
             }
             previous = byte
         }
-        return false
+        return true
     }
 
-    private static func alternative(_ characters: [Character], primary: [UInt8]) -> [UInt8]? {
-        let structural = Array("/.\\".utf8)
-        let hasEscaped = characters.contains { $0.isEscaped && structural.contains($0.byte) }
-        guard hasEscaped || characters.contains(where: { $0.byte == UInt8(ascii: "\\") }) else {
-            return nil
-        }
-        // A byte that occurs in no rule stands for the escaped slash, so that it ends no segment.
-        let kept = characters.map { character in
-            character.isEscaped && structural.contains(character.byte) ? 1 : character.byte
-        }
-        let reading = (try? resolve(kept)) ?? []
-        return reading == primary ? nil : reading
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
     }
 }
