@@ -29,6 +29,9 @@ public struct PaymentClaim: Sendable {
     public let tier: UInt8
     /// How many uses the payment bought; `nil` for unlimited.
     public let uses: UInt64?
+    /// A lower bound that a holder of the token put on it: no use is taken for this request once
+    /// so many of the payment's have been; `nil` for none.
+    public let cap: UInt64?
     /// Until when the purchase is good, seconds since 1970, as minted. Attenuation by the client
     /// never changes it, so every credential for one payment carries the same value.
     public let validUntil: UInt64
@@ -44,6 +47,7 @@ public struct PaymentClaim: Sendable {
         service: String,
         tier: UInt8,
         uses: UInt64?,
+        cap: UInt64? = nil,
         validUntil: UInt64,
         price: Millisatoshis,
         requestID: String
@@ -52,6 +56,7 @@ public struct PaymentClaim: Sendable {
         self.service = service
         self.tier = tier
         self.uses = uses
+        self.cap = cap
         self.validUntil = validUntil
         self.price = price
         self.requestID = requestID

@@ -1,0 +1,114 @@
+import Glibc
+import Paywall
+
+/// An open file, closed when it goes away; closing gives up its lock too.
+///
+/// Every call repeats after `EINTR` and names the file and the system's reason when it fails. A
+/// lock belongs to one open file, so that threads exclude each other as processes do.
+struct Descriptor: ~Copyable {
+    private let number: Int32
+    private let path: String
+
+    /// The corresponding C function is `open`, always with `O_CLOEXEC` and `O_NOFOLLOW`.
+    init(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(StateError) {
+        number = open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode)
+        self.path = path
+        guard number >= 0 else { throw .system(path, "open") }
+    }
+
+    private init(number: Int32, path: String) {
+        self.number = number
+        self.path = path
+    }
+
+    /// Opens a file that may not be there; `nil` then.
+    static func openIfPresent(_ path: String, _ flags: Int32) throws(StateError) -> Descriptor? {
+        let number = open(path, flags | O_CLOEXEC | O_NOFOLLOW)
+        if number >= 0 { return Descriptor(number: number, path: path) }
+        if errno == ENOENT { return nil }
+        throw .system(path, "open")
+    }
+
+    deinit { close(number) }
+
+    /// Waits until no other open file of the same file is locked.
+    func lock() throws(StateError) {
+        while flock(number, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw .system(path, "lock") }
+        }
+    }
+
+    /// Gives the lock up before the file is closed.
+    func unlock() { _ = flock(number, LOCK_UN) }
+
+    /// At most `count` bytes from `offset` on; fewer at the end of the file.
+    func read(at offset: Int, count: Int) throws(StateError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            let got = bytes.withUnsafeMutableBytes { buffer in
+                pread(number, buffer.baseAddress.map { $0 + done }, count - done, offset + done)
+            }
+            if got < 0 && errno == EINTR { continue }
+            guard got >= 0 else { throw .system(path, "read") }
+            if got == 0 { break }
+            done += got
+        }
+        bytes.removeLast(count - done)
+        return bytes
+    }
+
+    /// All bytes to `offset`, or an error; then some may be there.
+    func write(_ bytes: [UInt8], at offset: Int) throws(StateError) {
+        var done = 0
+        while done < bytes.count {
+            let put = bytes.withUnsafeBytes { buffer in
+                pwrite(number, buffer.baseAddress.map { $0 + done }, bytes.count - done, offset + done)
+            }
+            if put < 0 && errno == EINTR { continue }
+            guard put > 0 else { throw .system(path, "write") }
+            done += put
+        }
+    }
+
+    /// One write at the end, for files opened with `O_APPEND`; whole or an error.
+    func append(_ bytes: [UInt8]) throws(StateError) {
+        while true {
+            let put = bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+            if put < 0 && errno == EINTR { continue }
+            guard put == bytes.count else { throw .system(path, "append") }
+            return
+        }
+    }
+
+    /// Waits until the content is on disk.
+    func synchronize() throws(StateError) {
+        while fdatasync(number) != 0 {
+            guard errno == EINTR else { throw .system(path, "sync") }
+        }
+    }
+
+    var size: Int {
+        get throws(StateError) {
+            var status = stat()
+            guard fstat(number, &status) == 0 else { throw .system(path, "stat") }
+            return Int(status.st_size)
+        }
+    }
+
+    /// Whether a directory entry still leads to this very file.
+    func isStill(at path: String) -> Bool {
+        var mine = stat()
+        var there = stat()
+        guard fstat(number, &mine) == 0, lstat(path, &there) == 0 else { return false }
+        return mine.st_dev == there.st_dev && mine.st_ino == there.st_ino
+    }
+}
+
+extension StateError {
+    /// What the system said to a call on a file.
+    static func system(_ path: String, _ call: String) -> StateError {
+        let number = errno
+        return StateError("\(path): cannot \(call): \(String(cString: strerror(number)))")
+    }
+}

@@ -1,0 +1,94 @@
+import Paywall
+
+/// The free tier's counters: one ``HashedTable`` per window, `free/2026-11-21.day`,
+/// `free/2026-11-21T14.hour`, `free/2026-11-21T1405.minute`.
+///
+/// **Too many clients.** A window counts 16,777,216 clients one by one. Beyond that a newcomer is
+/// counted together with his network (IPv4 /16, IPv6 /32) while everybody already counted keeps his
+/// own count. So an attacker with very many addresses can neither switch the tier off for everybody
+/// (other networks still get their allowance, and those counted before theirs) nor reset his own
+/// count (nothing is ever thrown out to make room).
+///
+/// **The clock.** Windows are UTC and named by date and time, so daylight saving does not exist and
+/// a leap day is a day. Files of the two windows before the present one are kept: a clock that steps
+/// back finds its counts again.
+public final class FreeTier: FreeCounter {
+    /// Clients of one window that are counted one by one.
+    public static let maximumClients = 1 << 24
+    private static let windowsKept: UInt64 = 2
+
+    private let tables: TableSet
+
+    /// The free tier of a state directory.
+    public init(_ directory: StateDirectory) {
+        tables = TableSet(
+            directory, room: "free", meaning: "free requests taken in the window",
+            maximumSlots: Self.maximumClients)
+    }
+
+    /// Takes one free request when there is one left.
+    public func take(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome {
+        try outcome(of: claim, now: now, taking: true)
+    }
+
+    /// Looks without taking.
+    public func peek(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome {
+        try outcome(of: claim, now: now, taking: false)
+    }
+
+    /// Returns one free request, when its window is still there.
+    public func giveBack(_ claim: FreeClaim, takenAt: UInt64) throws(StateError) {
+        guard let table = try tables.existing(Self.window(claim.period, takenAt)) else { return }
+        try table.exclusively { (access) throws(StateError) in
+            let (slot, count) = try Self.slot(of: claim, in: table, access)
+            if count > 0 { try access.set(slot, to: count - 1) }
+        }
+    }
+
+    /// Drops the files of windows that are over.
+    public func sweep(now: UInt64) {
+        let oldest = FreePeriod.allCases.map { period in
+            (suffix: ".\(period.rawValue)", name: Self.window(period, now - min(now, period.seconds * Self.windowsKept)))
+        }
+        tables.remove { name in
+            oldest.contains { name.hasSuffix($0.suffix) && name < $0.name }
+        }
+    }
+
+    private func outcome(of claim: FreeClaim, now: UInt64, taking: Bool) throws(StateError) -> FreeOutcome {
+        let table = try tables.table(Self.window(claim.period, now))
+        let reset = claim.period.seconds - now % claim.period.seconds
+        return try table.exclusively { (access) throws(StateError) in
+            let (slot, count) = try Self.slot(of: claim, in: table, access)
+            guard count < claim.limit, count < HashedTable.maximumValue else {
+                return FreeOutcome(isGranted: false, left: 0, resetSeconds: reset)
+            }
+            if taking { try access.set(slot, to: count + 1) }
+            return FreeOutcome(
+                isGranted: true, left: claim.limit - count - (taking ? 1 : 0), resetSeconds: reset)
+        }
+    }
+
+    /// The client's own slot, or his network's when he is one too many; and what it counts.
+    private static func slot(of claim: FreeClaim, in table: HashedTable, _ access: HashedTable.Access)
+        throws(StateError) -> (slot: UInt64, count: UInt32)
+    {
+        let own = table.hash(claim.rule + [0] + claim.client)
+        if let count = try access.value(own) { return (own, count) }
+        guard access.isFull else { return (own, 0) }
+        let shared = table.hash(claim.rule + [1] + claim.network)
+        return (shared, try access.value(shared) ?? 0)
+    }
+
+    /// The file name of the window that holds a moment.
+    static func window(_ period: FreePeriod, _ seconds: UInt64) -> String {
+        let date = CalendarText.date(seconds)
+        let hour = CalendarText.padded(seconds % 86_400 / 3600, 2)
+        let minute = CalendarText.padded(seconds % 3600 / 60, 2)
+        return switch period {
+        case .day: "\(date).day"
+        case .hour: "\(date)T\(hour).hour"
+        case .minute: "\(date)T\(hour)\(minute).minute"
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import Crypto
+import Glibc
+import Lightning
+import Paywall
+import Synchronization
+
+/// A file of counters by keyed hash, shared by processes, that grows a page at a time.
+///
+///     page 0     head text: format, meaning, key, number of pages; zeros behind it
+///     page 1…    170 slots of 24 bytes, `<16 hex digits> <6 decimal digits>\n`; zeros where empty
+///
+/// Linear hashing: with P pages and 2^L the largest power of two not above P, a hash belongs to page
+/// `hash mod 2^(L+1)`, or `hash mod 2^L` where that page is not there yet. So a slot is found with
+/// one read however many there are. The table grows by splitting page P - 2^L into itself and page
+/// P, for one of 85 new slots, which keeps pages half full (48 bytes a slot).
+///
+/// Killed at any instant, the file stays right: a split writes the new page first and the number of
+/// pages second, so that until then nobody looks at the new page; slots that moved stay behind in
+/// the old page and are known by their hash as not belonging there any more, which makes them free
+/// places. A slot is written with one call inside one page.
+final class HashedTable: Sendable {
+    static let pageBytes = 4096
+    static let slotBytes = 24
+    static let slotsPerPage = pageBytes / slotBytes
+    private static let slotsPerGrowth: UInt64 = 85
+    static let maximumValue: UInt32 = 999_999
+
+    private let path: String
+    private let key: SymmetricKey
+    private let pagesOffset: Int
+    private let maximumPages: Int
+    private let file: Descriptor
+    /// Threads share the open file, and with it the lock on it.
+    private let threads = Mutex<Void>(())
+
+    /// Opens a table, making it when it is not there.
+    ///
+    /// - Parameter maximumSlots: Beyond about so many ``Access/isFull`` holds, and callers should
+    ///   add no more of the ordinary kind.
+    /// - Throws: ``StateError`` when the file is damaged.
+    init(_ directory: StateDirectory, _ name: String, meaning: String, maximumSlots: Int)
+        throws(StateError)
+    {
+        path = "\(directory.path)/\(name)"
+        maximumPages = max(1, maximumSlots / Int(Self.slotsPerGrowth))
+        if access(path, F_OK) != 0 { try directory.create(path, TableHead.text(meaning: meaning)) }
+        file = try Descriptor(path, O_RDWR)
+        let head = try file.read(at: 0, count: Self.pageBytes)
+        guard let read = TableHead(head) else { throw Self.damaged(path) }
+        key = SymmetricKey(data: read.key)
+        pagesOffset = read.pagesOffset
+    }
+
+    /// Whether the file is still the one that the name leads to.
+    var isCurrent: Bool { file.isStill(at: path) }
+
+    /// The keyed hash of some bytes, as slots hold it.
+    func hash(_ message: [UInt8]) -> UInt64 {
+        HMAC<SHA256>.authenticationCode(for: message, using: key)
+            .prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// Runs `body` while no other thread or process touches the table.
+    func exclusively<Result>(_ body: (inout Access) throws(StateError) -> Result)
+        throws(StateError) -> Result
+    {
+        let result: Swift.Result<Result, StateError> = threads.withLock { _ in
+            do throws(StateError) {
+                try file.lock()
+                defer { file.unlock() }
+                var access = Access(table: self, pages: try readPages())
+                return .success(try body(&access))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func readPages() throws(StateError) -> Int {
+        let digits = try file.read(at: pagesOffset, count: 10)
+        guard let pages = Int(String(decoding: digits, as: UTF8.self)), (1...1 << 30).contains(pages),
+            digits.count == 10
+        else { throw Self.damaged(path) }
+        return pages
+    }
+
+    private static func damaged(_ path: String) -> StateError {
+        StateError("\(path): is damaged; l402 state repair moves it aside")
+    }
+
+    /// The table while it is locked.
+    struct Access {
+        fileprivate let table: HashedTable
+        fileprivate var pages: Int
+
+        /// The value of a slot; `nil` when there is none.
+        func value(_ hash: UInt64) throws(StateError) -> UInt32? {
+            let page = try readPage(TablePage.index(of: hash, pages: pages))
+            return try page.find(hash).map { (slot) throws(StateError) in try page.value(slot) }
+        }
+
+        /// Whether the documented number of slots is reached.
+        var isFull: Bool { pages >= table.maximumPages }
+
+        /// Sets the value of a slot, adding it when it is not there.
+        mutating func set(_ hash: UInt64, to value: UInt32) throws(StateError) {
+            let index = TablePage.index(of: hash, pages: pages)
+            let page = try readPage(index)
+            if let slot = page.find(hash) { return try write(hash, value, page: index, slot: slot) }
+            if let slot = page.freeSlot(page: index, pages: pages) {
+                try write(hash, value, page: index, slot: slot)
+                if hash % HashedTable.slotsPerGrowth == 0 { try? grow() }
+                return
+            }
+            // 170 of 170 where 85 are expected: grow until this page has been split.
+            guard pages < table.maximumPages * 2 else {
+                throw StateError("\(table.path): is full")
+            }
+            try grow()
+            try set(hash, to: value)
+        }
+
+        private func write(_ hash: UInt64, _ value: UInt32, page: Int, slot: Int) throws(StateError) {
+            try table.file.write(
+                TablePage.slotText(hash, value),
+                at: (page + 1) * HashedTable.pageBytes + slot * HashedTable.slotBytes)
+        }
+
+        private mutating func grow() throws(StateError) {
+            let half = TablePage.powerOfTwo(notAbove: pages)
+            let old = try readPage(pages - half)
+            let moved = old.slots.filter { TablePage.index(of: $0.hash, pages: pages + 1) == pages }
+            try table.file.write(TablePage.bytes(moved), at: (pages + 1) * HashedTable.pageBytes)
+            try table.file.write(
+                Array(CalendarText.padded(UInt64(pages + 1), 10).utf8), at: table.pagesOffset)
+            pages += 1
+        }
+
+        private func readPage(_ index: Int) throws(StateError) -> TablePage {
+            let bytes = try table.file.read(
+                at: (index + 1) * HashedTable.pageBytes, count: HashedTable.pageBytes)
+            guard bytes.count == HashedTable.pageBytes else { throw HashedTable.damaged(table.path) }
+            return TablePage(bytes, path: table.path)
+        }
+    }
+}

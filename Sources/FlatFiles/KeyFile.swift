@@ -1,0 +1,117 @@
+import Glibc
+import L402
+import Lightning
+import Paywall
+import Synchronization
+
+/// The master keys, file `keys`: one per line, `id<TAB>64 hex digits<TAB>created`, `#` comments.
+///
+/// Made 0600 at the first start, whole or not at all, so that several first starts agree on one
+/// key. The last line signs, all lines verify; a running process sees a new line at its next look.
+public final class KeyFile: Sendable {
+    private struct Read {
+        var keys: [MasterKey]
+        var version: Version
+    }
+
+    private struct Version: Equatable {
+        let inode: UInt64
+        let size: Int64
+        let seconds: Int
+        let nanoseconds: Int
+    }
+
+    private static let head = """
+        # Master keys of l402-fcgi: id, 32 bytes in hex, created. The last one signs new tokens, all
+        # verify. Delete a line to make every token of that key worthless. Keep this file secret.
+
+        """
+    private static let limitBytes = 1 << 20
+
+    private let directory: StateDirectory
+    private let path: String
+    private let read: Mutex<Read>
+
+    /// Opens the keys, making the first one when there are none.
+    public init(_ directory: StateDirectory) throws(StateError) {
+        self.directory = directory
+        let path = "\(directory.path)/keys"
+        self.path = path
+        if Self.version(path) == nil {
+            try directory.create(path, Array((Self.head + Self.newLine(now: Self.now())).utf8))
+        }
+        read = Mutex(try Self.load(path))
+    }
+
+    /// The keys of a directory that may not be there, for tools that only look.
+    public static func read(at path: String) throws(StateError) -> [MasterKey] {
+        try load(path).keys
+    }
+
+    /// The keys in force, the signing one last.
+    public func keys() throws(StateError) -> [MasterKey] {
+        let version = Self.version(path)
+        let known: [MasterKey]? = read.withLock { $0.version == version ? $0.keys : nil }
+        if let known { return known }
+        let fresh = try Self.load(path)
+        read.withLock { $0 = fresh }
+        return fresh.keys
+    }
+
+    /// Appends a new key, which signs from now on; its id.
+    public func rotate(now: UInt64) throws(StateError) -> String {
+        let lock = try Descriptor(path, O_RDONLY)
+        try lock.lock()
+        guard lock.isStill(at: path) else { throw StateError("\(path): was replaced meanwhile; try again") }
+        let old = try lock.read(at: 0, count: Self.limitBytes)
+        var text = String(decoding: old, as: UTF8.self)
+        if !text.hasSuffix("\n") { text += "\n" }
+        let line = Self.newLine(now: now)
+        try directory.replace(path, Array((text + line).utf8))
+        return line.split(separator: "\t").first.map(String.init) ?? ""
+    }
+
+    private static func now() -> UInt64 { UInt64(max(0, time(nil))) }
+
+    private static func newLine(now: UInt64) -> String {
+        var generator = SystemRandomNumberGenerator()
+        let id = Hex.encode((0..<4).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+        let key = Hex.encode((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+        return "\(id)\t\(key)\t\(CalendarText.time(now))\n"
+    }
+
+    private static func version(_ path: String) -> Version? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Version(
+            inode: UInt64(status.st_ino), size: Int64(status.st_size), seconds: status.st_mtim.tv_sec,
+            nanoseconds: status.st_mtim.tv_nsec)
+    }
+
+    private static func load(_ path: String) throws(StateError) -> Read {
+        guard let version = version(path) else { throw .system(path, "stat") }
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw .system(path, "stat") }
+        guard status.st_mode & 0o077 == 0 else {
+            throw StateError("\(path): others may read or write it; chmod 0600 it")
+        }
+        let file = try Descriptor(path, O_RDONLY)
+        let text = String(decoding: try file.read(at: 0, count: limitBytes), as: UTF8.self)
+        var keys: [MasterKey] = []
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            if line.isEmpty || line.hasPrefix("#") { continue }
+            let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
+            guard fields.count == 3, let bytes = Hex.decode(Array(fields[1].utf8)),
+                let key = MasterKey(id: String(fields[0]), bytes: bytes, created: 0),
+                Set(bytes).count > 1
+            else {
+                throw StateError("\(path):\(index + 1): this line is not id<TAB>64 hex digits<TAB>created")
+            }
+            keys.append(key)
+        }
+        guard !keys.isEmpty else {
+            throw StateError("\(path): holds no key; delete it to have a new one made")
+        }
+        return Read(keys: keys, version: version)
+    }
+}

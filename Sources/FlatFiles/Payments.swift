@@ -1,0 +1,105 @@
+import Glibc
+import Lightning
+import Paywall
+import Synchronization
+
+/// Uses of payments, one file for each redeemed payment:
+/// `payments/<date on which it expires>/<payment hash>`.
+///
+/// The path follows from the claim alone, so finding a file costs the same however many there are.
+/// A file appears whole, by `link`, or not at all; whoever comes second finds it and takes the next
+/// use. Every change happens under `flock` on the file and is on disk before it is reported.
+public final class Payments: PaymentLedger {
+    let directory: StateDirectory
+    /// Days that were made and synchronised by this process.
+    private let knownDays = Mutex<Set<String>>([])
+    let sweptBefore = Mutex<SweptBefore>(SweptBefore())
+
+    /// The payments of a state directory.
+    public init(_ directory: StateDirectory) {
+        self.directory = directory
+    }
+
+    /// Takes one use of a payment on record.
+    public func take(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
+        guard try !isOver(claim, now: now) else { return .expired }
+        let path = path(of: claim)
+        guard let file = try Descriptor.openIfPresent(path, claim.uses == nil ? O_RDONLY : O_RDWR) else {
+            return .unknown
+        }
+        if claim.uses == nil {
+            let record = try read(file, path, claim)
+            return record.isRevoked ? .revoked : .taken(usesLeft: nil)
+        }
+        try file.lock()
+        var record = try read(file, path, claim)
+        if record.isRevoked { return .revoked }
+        guard let uses = record.uses, record.used < min(uses, claim.cap ?? uses) else { return .spent }
+        record.take(requestID: claim.requestID)
+        try file.write(record.text, at: 0)
+        try file.synchronize()
+        return .taken(usesLeft: uses - record.used)
+    }
+
+    /// Puts a confirmed payment on record and takes its first use.
+    public func open(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
+        guard try !isOver(claim, now: now) else { return .expired }
+        if claim.uses == 0 || claim.cap == 0 { return .spent }
+        try makeDay(of: claim)
+        let record = PaymentFile(opening: claim, now: now)
+        guard try directory.create(path(of: claim), record.text) else {
+            return try take(claim, now: now)
+        }
+        return .taken(usesLeft: claim.uses.map { $0 - 1 })
+    }
+
+    /// Returns the use that the claim's request took.
+    public func giveBack(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> Bool {
+        guard claim.uses != nil else { return false }
+        let path = path(of: claim)
+        guard let file = try Descriptor.openIfPresent(path, O_RDWR) else { return false }
+        try file.lock()
+        var record = try read(file, path, claim)
+        guard record.giveBack(requestID: claim.requestID) else { return false }
+        try file.write(record.text, at: 0)
+        try file.synchronize()
+        return true
+    }
+
+    /// Over by the clock, or by the record of what was swept: when the clock steps back, payments
+    /// whose files are gone stay gone.
+    private func isOver(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> Bool {
+        if claim.validUntil <= now { return true }
+        return try claim.validUntil < expiredBefore()
+    }
+
+    private func read(_ file: borrowing Descriptor, _ path: String, _ claim: PaymentClaim) throws(StateError)
+        -> PaymentFile
+    {
+        let bytes = try file.read(at: 0, count: PaymentFile.limitBytes)
+        guard let record = PaymentFile(bytes) else {
+            throw StateError("\(path): is damaged; nothing is served for it (l402 state check)")
+        }
+        guard record.paymentHash == claim.paymentHash, record.service == claim.service,
+            record.uses == claim.uses, record.validUntil == claim.validUntil
+        else {
+            throw StateError("\(path): does not say what its token says; nothing is served for it")
+        }
+        return record
+    }
+
+    private func path(of claim: PaymentClaim) -> String {
+        "\(directory.path)/payments/\(CalendarText.date(claim.validUntil))/\(claim.paymentHash.hex)"
+    }
+
+    private func makeDay(of claim: PaymentClaim) throws(StateError) {
+        let day = CalendarText.date(claim.validUntil)
+        if knownDays.withLock({ $0.contains(day) }),
+            access("\(directory.path)/payments/\(day)", F_OK) == 0
+        {
+            return
+        }
+        try directory.makeDirectory("\(directory.path)/payments/\(day)")
+        knownDays.withLock { _ = $0.insert(day) }
+    }
+}

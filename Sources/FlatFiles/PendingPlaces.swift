@@ -1,0 +1,93 @@
+import Lightning
+import Paywall
+
+/// Places for unpaid invoices: tables `pending/YYYY-MM-DD`, slots keyed by client and a number
+/// below the limit, each holding when its invoice expires, in seconds after that day's beginning.
+///
+/// A place is free when that time is past, so nothing has to be removed, and a client's places are
+/// used again and again. Places of the days before count too while they live.
+public final class PendingPlaces: PendingInvoices {
+    private static let maximumClients = 1 << 22
+    /// The longest invoice, a week, and a day.
+    private static let daysKept: UInt64 = 8
+
+    private let tables: TableSet
+
+    /// The places of a state directory.
+    public init(_ directory: StateDirectory) {
+        tables = TableSet(
+            directory, room: "pending", meaning: "seconds into the day when an unpaid invoice expires,",
+            maximumSlots: Self.maximumClients)
+    }
+
+    /// Reserves a place when the client holds fewer than `limit`.
+    public func reserve(client: [UInt8], limit: Int, expiresAt: UInt64, now: UInt64) throws(StateError)
+        -> PendingOutcome
+    {
+        var held = 0
+        var firstExpiry = UInt64.max
+        let lookBack = min(Self.daysKept, 1 + (expiresAt - min(now, expiresAt)) / 86_400)
+        for days in stride(from: lookBack, to: 0, by: -1) where now >= days * 86_400 {
+            let day = now - days * 86_400
+            guard let table = try tables.existing(CalendarText.date(day)) else { continue }
+            try table.exclusively { (access) throws(StateError) in
+                for number in 0..<limit {
+                    let expiry = try Self.expiry(table, access, client, number, day: day)
+                    guard expiry > now else { continue }
+                    held += 1
+                    firstExpiry = min(firstExpiry, expiry)
+                }
+            }
+        }
+        let date = CalendarText.date(now)
+        let table = try tables.table(date)
+        return try table.exclusively { (access) throws(StateError) in
+            var free: Int?
+            for number in 0..<limit {
+                let expiry = try Self.expiry(table, access, client, number, day: now)
+                if expiry > now {
+                    held += 1
+                    firstExpiry = min(firstExpiry, expiry)
+                } else {
+                    free = free ?? number
+                }
+            }
+            guard held < limit, let free else {
+                return .full(retryAfterSeconds: max(1, firstExpiry - min(now, firstExpiry)))
+            }
+            let slot = Self.slot(table, client, free)
+            try access.set(slot, to: UInt32(clamping: expiresAt - min(expiresAt, Self.midnight(now))))
+            return .reserved(PendingPlace(text: "\(date):\(String(slot, radix: 16))"))
+        }
+    }
+
+    /// Frees a place.
+    public func release(_ place: PendingPlace) throws(StateError) {
+        let parts = place.text.split(separator: ":")
+        guard parts.count == 2, let slot = UInt64(parts[1], radix: 16), parts[0].utf8.count == 10,
+            parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2d }),
+            let table = try tables.existing(String(parts[0]))
+        else { return }
+        try table.exclusively { (access) throws(StateError) in
+            if try access.value(slot) != nil { try access.set(slot, to: 0) }
+        }
+    }
+
+    /// Drops the files of days whose last invoice has expired.
+    public func sweep(now: UInt64) {
+        let oldest = CalendarText.date(now - min(now, Self.daysKept * 86_400))
+        tables.remove { $0 < oldest }
+    }
+
+    private static func slot(_ table: HashedTable, _ client: [UInt8], _ number: Int) -> UInt64 {
+        table.hash(client + [0] + Array(String(number).utf8))
+    }
+
+    private static func expiry(
+        _ table: HashedTable, _ access: HashedTable.Access, _ client: [UInt8], _ number: Int, day: UInt64
+    ) throws(StateError) -> UInt64 {
+        try access.value(slot(table, client, number)).map { midnight(day) + UInt64($0) } ?? 0
+    }
+
+    private static func midnight(_ seconds: UInt64) -> UInt64 { seconds / 86_400 * 86_400 }
+}

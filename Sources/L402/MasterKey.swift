@@ -1,0 +1,37 @@
+import Crypto
+
+/// A secret of this gate, from which the root key of every token is derived. Never printed.
+public struct MasterKey: Sendable, CustomStringConvertible, CustomReflectable {
+    /// Short name of the key in the keys file; not a secret.
+    public let id: String
+    /// 32 bytes. A secret.
+    public let bytes: [UInt8]
+    /// When it was made, seconds since 1970.
+    public let created: UInt64
+
+    /// A key; `nil` when it is not 32 bytes.
+    public init?(id: String, bytes: [UInt8], created: UInt64) {
+        guard bytes.count == 32 else { return nil }
+        self.id = id
+        self.bytes = bytes
+        self.created = created
+    }
+
+    /// HMAC-SHA256 under this key, 32 bytes. The root key of a token is that of its identifier, so
+    /// that nothing is stored for a token that was never paid.
+    public func authenticate(_ message: [UInt8]) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: bytes)))
+    }
+
+    /// Whether `code` is the HMAC-SHA256 of `message`, in constant time.
+    public func isAuthentic(_ code: [UInt8], for message: [UInt8]) -> Bool {
+        HMAC<SHA256>.isValidAuthenticationCode(
+            code, authenticating: message, using: SymmetricKey(data: bytes))
+    }
+
+    /// The name alone.
+    public var description: String { "<master key \(id)>" }
+
+    /// Shows nothing of the secret to `dump` either.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
