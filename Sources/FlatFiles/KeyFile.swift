@@ -60,15 +60,20 @@ public final class KeyFile: Sendable {
 
     /// Appends a new key, which signs from now on; its id.
     public func rotate(now: UInt64) throws(StateError) -> String {
-        let lock = try Descriptor(path, O_RDONLY)
-        try lock.lock()
-        guard lock.isStill(at: path) else { throw StateError("\(path): was replaced meanwhile; try again") }
-        let old = try lock.read(at: 0, count: Self.limitBytes)
-        var text = String(decoding: old, as: UTF8.self)
-        if !text.hasSuffix("\n") { text += "\n" }
-        let line = Self.newLine(now: now)
-        try directory.replace(path, Array((text + line).utf8))
-        return line.split(separator: "\t").first.map(String.init) ?? ""
+        while true {
+            let old = try Descriptor(path, O_RDONLY)
+            try old.lock()
+            // Another rotation was faster and put a new file in the place of the one locked here.
+            guard old.isStill(at: path) else { continue }
+            // A damaged file is refused rather than made longer.
+            _ = try Self.load(path)
+            var text = String(decoding: try old.read(at: 0, count: Self.limitBytes), as: UTF8.self)
+            if !text.hasSuffix("\n") { text += "\n" }
+            let line = Self.newLine(now: now)
+            try directory.replace(path, Array((text + line).utf8))
+            old.unlock()
+            return line.split(separator: "\t").first.map(String.init) ?? ""
+        }
     }
 
     private static func now() -> UInt64 { UInt64(max(0, time(nil))) }
@@ -76,7 +81,9 @@ public final class KeyFile: Sendable {
     private static func newLine(now: UInt64) -> String {
         var generator = SystemRandomNumberGenerator()
         let id = Hex.encode((0..<4).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
-        let key = Hex.encode((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
+        let key = Hex.encode(
+            (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+        )
         return "\(id)\t\(key)\t\(CalendarText.time(now))\n"
     }
 
@@ -84,28 +91,41 @@ public final class KeyFile: Sendable {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         return Version(
-            inode: UInt64(status.st_ino), size: Int64(status.st_size), seconds: status.st_mtim.tv_sec,
-            nanoseconds: status.st_mtim.tv_nsec)
+            inode: UInt64(status.st_ino),
+            size: Int64(status.st_size),
+            seconds: status.st_mtim.tv_sec,
+            nanoseconds: status.st_mtim.tv_nsec
+        )
     }
 
     private static func load(_ path: String) throws(StateError) -> Read {
         guard let version = version(path) else { throw .system(path, "stat") }
         var status = stat()
         guard stat(path, &status) == 0 else { throw .system(path, "stat") }
+        guard status.st_uid == geteuid() || geteuid() == 0 else {
+            throw StateError(
+                "\(path): belongs to user \(status.st_uid), not to \(geteuid()), which runs this"
+            )
+        }
         guard status.st_mode & 0o077 == 0 else {
             throw StateError("\(path): others may read or write it; chmod 0600 it")
         }
         let file = try Descriptor(path, O_RDONLY)
         let text = String(decoding: try file.read(at: 0, count: limitBytes), as: UTF8.self)
         var keys: [MasterKey] = []
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
+            .enumerated()
+        {
             if line.isEmpty || line.hasPrefix("#") { continue }
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
             guard fields.count == 3, let bytes = Hex.decode(Array(fields[1].utf8)),
-                let key = MasterKey(id: String(fields[0]), bytes: bytes, created: 0),
+                let created = CalendarText.seconds(String(fields[2])),
+                let key = MasterKey(id: String(fields[0]), bytes: bytes, created: created),
                 Set(bytes).count > 1
             else {
-                throw StateError("\(path):\(index + 1): this line is not id<TAB>64 hex digits<TAB>created")
+                throw StateError(
+                    "\(path):\(index + 1): this line is not id<TAB>64 hex digits<TAB>YYYY-MM-DDTHH:MM:SSZ"
+                )
             }
             keys.append(key)
         }

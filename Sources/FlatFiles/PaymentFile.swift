@@ -61,8 +61,12 @@ struct PaymentFile {
 
     /// Reads a file back; `nil` for anything that this code would not have written.
     init?(_ bytes: [UInt8]) {
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.count >= 11, lines.last == "", let first = lines.first, first.hasPrefix(Self.magic),
+        let lines = String(decoding: bytes, as: UTF8.self).split(
+            separator: "\n",
+            omittingEmptySubsequences: false
+        )
+        guard lines.count >= 11, lines.last == "", let first = lines.first,
+            first.hasPrefix(Self.magic),
             first.utf8.count == Self.magic.utf8.count + 10, let used = UInt64(first.suffix(10))
         else { return nil }
         func value(_ index: Int, _ name: String) -> Substring? {
@@ -71,9 +75,12 @@ struct PaymentFile {
         guard let hash = value(1, "payment_hash").flatMap({ PaymentHash(hex: $0) }),
             let service = value(2, "service"), let tier = value(3, "tier").flatMap({ UInt8($0) }),
             let usesText = value(4, "uses"), usesText == "unlimited" || UInt64(usesText) != nil,
-            let until = value(5, "valid_until")?.split(separator: " ").first.flatMap({ UInt64($0) }),
-            let price = value(6, "price_msat").flatMap({ UInt64($0) }), let opened = value(7, "opened"),
-            let state = value(8, "state"), state == "active  " || state == "revoked ", lines[9] == "recent"
+            let until = value(5, "valid_until")?.split(separator: " ").first.flatMap({ UInt64($0) }
+            ),
+            let price = value(6, "price_msat").flatMap({ UInt64($0) }),
+            let opened = value(7, "opened"),
+            let state = value(8, "state"), state == "active  " || state == "revoked ",
+            lines[9] == "recent"
         else { return nil }
         paymentHash = hash
         self.service = String(service)
@@ -95,7 +102,8 @@ struct PaymentFile {
         var text = Self.magic + CalendarText.padded(used, 10)
         text += "\npayment_hash \(paymentHash.hex)\nservice \(service)\ntier \(tier)\nuses "
         text += uses.map(String.init) ?? "unlimited"
-        text += "\nvalid_until \(validUntil) \(CalendarText.time(validUntil))\nprice_msat \(price.msat)"
+        text +=
+            "\nvalid_until \(validUntil) \(CalendarText.time(validUntil))\nprice_msat \(price.msat)"
         text += "\nopened \(opened)\nstate \(isRevoked ? "revoked " : "active  ")\nrecent\n"
         var bytes = Array(text.utf8)
         for place in recent { bytes += place + [0x0a] }
@@ -120,8 +128,20 @@ struct PaymentFile {
         return true
     }
 
+    /// Returns one use by the operator's word. Requests that could return uses themselves are
+    /// forgotten where they would be more than the uses left to return.
+    mutating func refund() {
+        guard uses != nil, used > 0, !isRevoked else { return }
+        used -= 1
+        var kept: UInt64 = 0
+        for index in recent.indices where recent[index] != Self.emptyPlace {
+            if kept == used { recent[index] = Self.emptyPlace } else { kept += 1 }
+        }
+    }
+
     /// Request ids are not kept as they are: a hash of fixed width is enough to know one again.
     private static func place(_ requestID: String) -> [UInt8] {
-        requestID.isEmpty ? emptyPlace : Hex.encodeASCII(SHA256.hash(data: Array(requestID.utf8)).prefix(8))
+        requestID.isEmpty
+            ? emptyPlace : Hex.encodeASCII(SHA256.hash(data: Array(requestID.utf8)).prefix(8))
     }
 }

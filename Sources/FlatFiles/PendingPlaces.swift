@@ -16,14 +16,19 @@ public final class PendingPlaces: PendingInvoices {
     /// The places of a state directory.
     public init(_ directory: StateDirectory) {
         tables = TableSet(
-            directory, room: "pending", meaning: "seconds into the day when an unpaid invoice expires,",
-            maximumSlots: Self.maximumClients)
+            directory,
+            room: "pending",
+            meaning: "seconds into the day when an unpaid invoice expires,",
+            maximumSlots: Self.maximumClients
+        )
     }
 
     /// Reserves a place when the client holds fewer than `limit`.
-    public func reserve(client: [UInt8], limit: Int, expiresAt: UInt64, now: UInt64) throws(StateError)
+    public func reserve(client: [UInt8], limit: Int, expiresAt: UInt64, now: UInt64)
+        throws(StateError)
         -> PendingOutcome
     {
+        let limit = max(0, limit)
         var held = 0
         var firstExpiry = UInt64.max
         let lookBack = min(Self.daysKept, 1 + (expiresAt - min(now, expiresAt)) / 86_400)
@@ -53,10 +58,14 @@ public final class PendingPlaces: PendingInvoices {
                 }
             }
             guard held < limit, let free else {
+                if held == 0 { firstExpiry = expiresAt }
                 return .full(retryAfterSeconds: max(1, firstExpiry - min(now, firstExpiry)))
             }
             let slot = Self.slot(table, client, free)
-            try access.set(slot, to: UInt32(clamping: expiresAt - min(expiresAt, Self.midnight(now))))
+            try access.set(
+                slot,
+                to: UInt32(clamping: expiresAt - min(expiresAt, Self.midnight(now)))
+            )
             return .reserved(PendingPlace(text: "\(date):\(String(slot, radix: 16))"))
         }
     }
@@ -84,7 +93,11 @@ public final class PendingPlaces: PendingInvoices {
     }
 
     private static func expiry(
-        _ table: HashedTable, _ access: HashedTable.Access, _ client: [UInt8], _ number: Int, day: UInt64
+        _ table: HashedTable,
+        _ access: HashedTable.Access,
+        _ client: [UInt8],
+        _ number: Int,
+        day: UInt64
     ) throws(StateError) -> UInt64 {
         try access.value(slot(table, client, number)).map { midnight(day) + UInt64($0) } ?? 0
     }

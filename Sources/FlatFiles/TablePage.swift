@@ -71,20 +71,38 @@ struct TablePage {
         let digits = bytes[(start + 17)..<(start + 23)]
         guard bytes[start + 16] == 0x20, bytes[start + 23] == 0x0a,
             digits.allSatisfy({ (0x30...0x39).contains($0) })
-        else { throw StateError("\(path): has a damaged slot; l402 state repair moves the file aside") }
+        else {
+            throw StateError("\(path): has a damaged slot; l402 state repair moves the file aside")
+        }
         return digits.reduce(0) { $0 * 10 + UInt32($1 - 0x30) }
     }
 
     /// All slots that hold something.
     var slots: [(hash: UInt64, text: ArraySlice<UInt8>)] {
         (0..<HashedTable.slotsPerPage).compactMap { slot in
-            hash(slot).map { ($0, bytes[(slot * HashedTable.slotBytes)..<((slot + 1) * HashedTable.slotBytes)]) }
+            hash(slot).map {
+                ($0, bytes[(slot * HashedTable.slotBytes)..<((slot + 1) * HashedTable.slotBytes)])
+            }
         }
     }
 
     private func hash(_ slot: Int) -> UInt64? {
         let start = slot * HashedTable.slotBytes
-        return Hex.decode(bytes[start..<start + 16])?.reduce(0) { $0 << 8 | UInt64($1) }
+        var hash: UInt64 = 0
+        for byte in bytes[start..<start + 16] {
+            guard let digit = Hex.value(of: byte) else { return nil }
+            hash = hash << 4 | UInt64(digit)
+        }
+        return hash
+    }
+
+    /// Whether every slot is empty or well formed; for checks, not on the way of a request.
+    var isSound: Bool {
+        (0..<HashedTable.slotsPerPage).allSatisfy { slot in
+            let start = slot * HashedTable.slotBytes
+            let text = bytes[start..<start + HashedTable.slotBytes]
+            return text.allSatisfy { $0 == 0 } || (hash(slot) != nil && (try? value(slot)) != nil)
+        }
     }
 }
 

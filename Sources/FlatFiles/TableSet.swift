@@ -25,7 +25,11 @@ final class TableSet: Sendable {
         // Once a second would do, but a file that was moved aside must not be counted in.
         if let known, known.isCurrent { return known }
         let made = try HashedTable(
-            directory, "\(room)/\(name)", meaning: "\(meaning) \(name)", maximumSlots: maximumSlots)
+            directory,
+            "\(room)/\(name)",
+            meaning: "\(meaning) \(name)",
+            maximumSlots: maximumSlots
+        )
         open.withLock { open in
             if open.count >= Self.maximumOpen { open.removeAll() }
             open[name] = made
