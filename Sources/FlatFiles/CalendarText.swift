@@ -16,6 +16,31 @@ enum CalendarText {
             "\(date(seconds))T\(padded(rest / 3600, 2)):\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2))Z"
     }
 
+    /// The seconds that ``time(_:)`` wrote; `nil` for any other text.
+    static func seconds(_ text: String) -> UInt64? {
+        guard text.utf8.count == 20 else { return nil }
+        let fields = text.split { !("0"..."9").contains($0) }.map { UInt64($0) }
+        guard fields.count == 6, let year = fields[0], let month = fields[1], let day = fields[2],
+            let hour = fields[3], let minute = fields[4], let second = fields[5],
+            (1970...9999).contains(year), (1...12).contains(month), (1...31).contains(day)
+        else { return nil }
+        // Close enough from below, and then the day that reads like this.
+        let start = (year - 1970) * 365 + (month - 1) * 28
+        for days in start...(start + 2100 + 340) where civil(days) == (year, month, day) {
+            let seconds = days * 86_400 + hour * 3600 + minute * 60 + second
+            return time(seconds) == text ? seconds : nil
+        }
+        return nil
+    }
+
+    /// Whether a text has the form of a date, `YYYY-MM-DD`.
+    static func isDate(_ text: String) -> Bool {
+        text.utf8.count == 10
+            && text.utf8.enumerated().allSatisfy { index, byte in
+                index == 4 || index == 7 ? byte == 0x2d : (0x30...0x39).contains(byte)
+            }
+    }
+
     /// A whole number with zeros before it.
     static func padded(_ number: UInt64, _ width: Int) -> String {
         let text = String(number)

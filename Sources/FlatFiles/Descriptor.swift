@@ -9,9 +9,9 @@ struct Descriptor: ~Copyable {
     private let number: Int32
     private let path: String
 
-    /// The corresponding C function is `open`, always with `O_CLOEXEC` and `O_NOFOLLOW`.
+    /// The corresponding C function is `open`, always with `O_CLOEXEC` and, for files, `O_NOFOLLOW`.
     init(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(StateError) {
-        number = open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode)
+        number = Self.opened(path, flags, mode)
         self.path = path
         guard number >= 0 else { throw .system(path, "open") }
     }
@@ -23,10 +23,19 @@ struct Descriptor: ~Copyable {
 
     /// Opens a file that may not be there; `nil` then.
     static func openIfPresent(_ path: String, _ flags: Int32) throws(StateError) -> Descriptor? {
-        let number = open(path, flags | O_CLOEXEC | O_NOFOLLOW)
+        let number = opened(path, flags, 0)
         if number >= 0 { return Descriptor(number: number, path: path) }
         if errno == ENOENT { return nil }
         throw .system(path, "open")
+    }
+
+    private static func opened(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 {
+        // A directory may be a link to another disk; a file may not lead anywhere else.
+        let follow = flags & O_DIRECTORY != 0 ? 0 : O_NOFOLLOW
+        while true {
+            let number = open(path, flags | O_CLOEXEC | follow, mode)
+            if number >= 0 || errno != EINTR { return number }
+        }
     }
 
     deinit { close(number) }
@@ -93,6 +102,27 @@ struct Descriptor: ~Copyable {
         }
     }
 
+    /// Waits until the entries of this directory are on disk.
+    func synchronizeEntries() throws(StateError) {
+        while fsync(number) != 0 {
+            guard errno == EINTR else { throw .system(path, "sync") }
+        }
+    }
+
+    /// Cuts the file off after so many bytes.
+    func truncate(to size: Int) throws(StateError) {
+        while ftruncate(number, size) != 0 {
+            guard errno == EINTR else { throw .system(path, "truncate") }
+        }
+    }
+
+    /// Hands the file to another user; for `root`, who may run the tools.
+    func handOver(to owner: Owner) throws(StateError) {
+        guard fchown(number, owner.user, owner.group) == 0 else {
+            throw .system(path, "change the owner of")
+        }
+    }
+
     var size: Int {
         get throws(StateError) {
             var status = stat()
@@ -110,10 +140,25 @@ struct Descriptor: ~Copyable {
     }
 }
 
+/// Whom the files of a state directory belong to.
+struct Owner: Equatable, Sendable {
+    let user: uid_t
+    let group: gid_t
+}
+
 extension StateError {
-    /// What the system said to a call on a file.
+    /// What the system said to a call on a file, as in
+    /// `…/free: cannot open: No space left on device (ENOSPC)`.
     static func system(_ path: String, _ call: String) -> StateError {
         let number = errno
-        return StateError("\(path): cannot \(call): \(String(cString: strerror(number)))")
+        let name = names[number].map { " (\($0))" } ?? " (errno \(number))"
+        return StateError("\(path): cannot \(call): \(String(cString: strerror(number)))\(name)")
     }
+
+    private static let names: [Int32: String] = [
+        EACCES: "EACCES", EDQUOT: "EDQUOT", EEXIST: "EEXIST", EFBIG: "EFBIG", EIO: "EIO",
+        EISDIR: "EISDIR", ELOOP: "ELOOP", EMFILE: "EMFILE", ENAMETOOLONG: "ENAMETOOLONG",
+        ENFILE: "ENFILE", ENOENT: "ENOENT", ENOLCK: "ENOLCK", ENOMEM: "ENOMEM", ENOSPC: "ENOSPC",
+        ENOTDIR: "ENOTDIR", EPERM: "EPERM", EROFS: "EROFS", ESTALE: "ESTALE",
+    ]
 }

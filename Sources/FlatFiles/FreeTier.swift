@@ -3,7 +3,7 @@ import Paywall
 /// The free tier's counters: one ``HashedTable`` per window, `free/2026-11-21.day`,
 /// `free/2026-11-21T14.hour`, `free/2026-11-21T1405.minute`.
 ///
-/// **Too many clients.** A window counts 16,777,216 clients one by one. Beyond that a newcomer is
+/// **Too many clients.** A window counts about 15 million clients one by one (a file of 1 GiB). Beyond that a newcomer is
 /// counted together with his network (IPv4 /16, IPv6 /32) while everybody already counted keeps his
 /// own count. So an attacker with very many addresses can neither switch the tier off for everybody
 /// (other networks still get their allowance, and those counted before theirs) nor reset his own
@@ -13,19 +13,24 @@ import Paywall
 /// a leap day is a day. Files of the two windows before the present one are kept: a clock that steps
 /// back finds its counts again.
 public final class FreeTier: FreeCounter {
-    /// Clients of one window that are counted one by one.
+    /// About so many clients of one window are counted one by one: where the table has grown to
+    /// 2^18 pages.
     public static let maximumClients = 1 << 24
     private static let windowsKept: UInt64 = 2
 
     private let tables: TableSet
 
     /// The free tier of a state directory.
-    public init(_ directory: StateDirectory) {
+    public convenience init(_ directory: StateDirectory) {
+        self.init(directory, maximumClients: Self.maximumClients)
+    }
+
+    init(_ directory: StateDirectory, maximumClients: Int) {
         tables = TableSet(
             directory,
             room: "free",
             meaning: "free requests taken in the window",
-            maximumSlots: Self.maximumClients
+            maximumSlots: maximumClients
         )
     }
 

@@ -60,17 +60,20 @@ public final class KeyFile: Sendable {
 
     /// Appends a new key, which signs from now on; its id.
     public func rotate(now: UInt64) throws(StateError) -> String {
-        let lock = try Descriptor(path, O_RDONLY)
-        try lock.lock()
-        guard lock.isStill(at: path) else {
-            throw StateError("\(path): was replaced meanwhile; try again")
+        while true {
+            let old = try Descriptor(path, O_RDONLY)
+            try old.lock()
+            // Another rotation was faster and put a new file in the place of the one locked here.
+            guard old.isStill(at: path) else { continue }
+            // A damaged file is refused rather than made longer.
+            _ = try Self.load(path)
+            var text = String(decoding: try old.read(at: 0, count: Self.limitBytes), as: UTF8.self)
+            if !text.hasSuffix("\n") { text += "\n" }
+            let line = Self.newLine(now: now)
+            try directory.replace(path, Array((text + line).utf8))
+            old.unlock()
+            return line.split(separator: "\t").first.map(String.init) ?? ""
         }
-        let old = try lock.read(at: 0, count: Self.limitBytes)
-        var text = String(decoding: old, as: UTF8.self)
-        if !text.hasSuffix("\n") { text += "\n" }
-        let line = Self.newLine(now: now)
-        try directory.replace(path, Array((text + line).utf8))
-        return line.split(separator: "\t").first.map(String.init) ?? ""
     }
 
     private static func now() -> UInt64 { UInt64(max(0, time(nil))) }
@@ -99,6 +102,11 @@ public final class KeyFile: Sendable {
         guard let version = version(path) else { throw .system(path, "stat") }
         var status = stat()
         guard stat(path, &status) == 0 else { throw .system(path, "stat") }
+        guard status.st_uid == geteuid() || geteuid() == 0 else {
+            throw StateError(
+                "\(path): belongs to user \(status.st_uid), not to \(geteuid()), which runs this"
+            )
+        }
         guard status.st_mode & 0o077 == 0 else {
             throw StateError("\(path): others may read or write it; chmod 0600 it")
         }
@@ -111,11 +119,12 @@ public final class KeyFile: Sendable {
             if line.isEmpty || line.hasPrefix("#") { continue }
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
             guard fields.count == 3, let bytes = Hex.decode(Array(fields[1].utf8)),
-                let key = MasterKey(id: String(fields[0]), bytes: bytes, created: 0),
+                let created = CalendarText.seconds(String(fields[2])),
+                let key = MasterKey(id: String(fields[0]), bytes: bytes, created: created),
                 Set(bytes).count > 1
             else {
                 throw StateError(
-                    "\(path):\(index + 1): this line is not id<TAB>64 hex digits<TAB>created"
+                    "\(path):\(index + 1): this line is not id<TAB>64 hex digits<TAB>YYYY-MM-DDTHH:MM:SSZ"
                 )
             }
             keys.append(key)

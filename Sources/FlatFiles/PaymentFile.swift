@@ -128,6 +128,17 @@ struct PaymentFile {
         return true
     }
 
+    /// Returns one use by the operator's word. Requests that could return uses themselves are
+    /// forgotten where they would be more than the uses left to return.
+    mutating func refund() {
+        guard uses != nil, used > 0, !isRevoked else { return }
+        used -= 1
+        var kept: UInt64 = 0
+        for index in recent.indices where recent[index] != Self.emptyPlace {
+            if kept == used { recent[index] = Self.emptyPlace } else { kept += 1 }
+        }
+    }
+
     /// Request ids are not kept as they are: a hash of fixed width is enough to know one again.
     private static func place(_ requestID: String) -> [UInt8] {
         requestID.isEmpty

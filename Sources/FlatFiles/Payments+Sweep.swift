@@ -6,7 +6,7 @@ import Synchronization
 struct SweptBefore: Sendable {
     fileprivate var seconds: UInt64 = 0
     fileprivate var modified: Int = -1
-    fileprivate var lookedAt: Int = 0
+    fileprivate var inode: UInt = 0
 }
 
 /// Removal of payments that have expired.
@@ -24,13 +24,15 @@ extension Payments {
         let midnight = (now - min(now, Self.graceSeconds)) / 86_400 * 86_400
         let limit = CalendarText.date(midnight)
         var removed = removeStaleTemporaries(root + "/tmp", maximum: maximum)
-        for day in StateDirectory.names(in: root).sorted()
-        where day.first?.isNumber == true && day < limit {
+        // Names of another form, as of the year 10000, are not ours to compare.
+        let days = StateDirectory.names(in: root).filter { CalendarText.isDate($0) && $0 < limit }
+        for day in days.sorted() {
+            guard removed < maximum else { return removed }
             try markExpired(before: midnight)
-            for name in StateDirectory.names(in: "\(root)/\(day)") {
-                guard removed < maximum else { return removed }
+            StateDirectory.eachName(in: "\(root)/\(day)") { name in
                 unlink("\(root)/\(day)/\(name)")
                 removed += 1
+                return removed < maximum
             }
             rmdir("\(root)/\(day)")
         }
@@ -46,24 +48,48 @@ extension Payments {
             throw .system(path, "stat")
         }
         let modified = status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec
-        let known: UInt64? = sweptBefore.withLock { $0.modified == modified ? $0.seconds : nil }
+        let inode = UInt(status.st_ino)
+        let known: UInt64? = sweptBefore.withLock {
+            $0.modified == modified && $0.inode == inode ? $0.seconds : nil
+        }
         if let known { return known }
         guard let bytes = try directory.read("payments/expired-before", limit: 64),
-            let seconds = UInt64(String(decoding: bytes.prefix { $0 != 0x20 }, as: UTF8.self))
-        else {
-            throw StateError(
-                "\(path): is damaged; write the seconds since 1970 of a past date into it"
-            )
-        }
+            let seconds = Self.expiredBefore(bytes)
+        else { throw StateError("\(path): is damaged; l402 state repair mends it") }
         sweptBefore.withLock {
             $0.seconds = seconds
             $0.modified = modified
+            $0.inode = inode
         }
         return seconds
     }
 
+    /// The seconds that the file begins with, when it is whole.
+    static func expiredBefore(_ bytes: [UInt8]) -> UInt64? {
+        let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+        guard fields.count == 2, let seconds = UInt64(fields[0]),
+            fields[1] == "\(CalendarText.date(seconds))\n"
+        else { return nil }
+        return seconds
+    }
+
+    /// Writes the file anew when it is damaged; `latest` is when that can have happened.
+    func rewriteExpiredBefore(_ latest: UInt64) throws(StateError) {
+        try writeExpired(before: (latest - min(latest, Self.graceSeconds)) / 86_400 * 86_400)
+    }
+
+    /// Never goes back: the directory's lock keeps a slower process from writing an earlier date
+    /// over a later one.
     private func markExpired(before midnight: UInt64) throws(StateError) {
-        guard try expiredBefore() < midnight else { return }
+        if try expiredBefore() >= midnight { return }
+        let room = try Descriptor("\(directory.path)/payments", O_RDONLY | O_DIRECTORY)
+        try room.lock()
+        defer { room.unlock() }
+        if try expiredBefore() >= midnight { return }
+        try writeExpired(before: midnight)
+    }
+
+    private func writeExpired(before midnight: UInt64) throws(StateError) {
         try directory.replace(
             "\(directory.path)/payments/expired-before",
             Array("\(midnight) \(CalendarText.date(midnight))\n".utf8)
@@ -73,12 +99,13 @@ extension Payments {
     /// Left behind by a process that was killed between writing a file and naming it.
     private func removeStaleTemporaries(_ room: String, maximum: Int) -> Int {
         var removed = 0
-        for name in StateDirectory.names(in: room) where removed < maximum {
+        StateDirectory.eachName(in: room) { name in
             var status = stat()
-            guard lstat("\(room)/\(name)", &status) == 0, time(nil) - status.st_mtim.tv_sec > 3600
-            else { continue }
-            unlink("\(room)/\(name)")
-            removed += 1
+            if lstat("\(room)/\(name)", &status) == 0, time(nil) - status.st_mtim.tv_sec > 3600 {
+                unlink("\(room)/\(name)")
+                removed += 1
+            }
+            return removed < maximum
         }
         return removed
     }

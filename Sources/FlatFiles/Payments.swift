@@ -38,9 +38,9 @@ public final class Payments: PaymentLedger {
         guard let uses = record.uses, record.used < min(uses, claim.cap ?? uses) else {
             return .spent
         }
+        let before = record.text
         record.take(requestID: claim.requestID)
-        try file.write(record.text, at: 0)
-        try file.synchronize()
+        try save(record, to: file, before: before)
         return .taken(usesLeft: uses - record.used)
     }
 
@@ -48,8 +48,14 @@ public final class Payments: PaymentLedger {
     public func open(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
         guard try !isOver(claim, now: now) else { return .expired }
         if claim.uses == 0 || claim.cap == 0 { return .spent }
-        try makeDay(of: claim)
         let record = PaymentFile(opening: claim, now: now)
+        // Nothing is put on record that could not be read back.
+        guard PaymentFile(record.text) != nil, record.text.count <= PaymentFile.limitBytes else {
+            throw StateError(
+                "payment \(claim.paymentHash.hex): its service \"\(claim.service)\" does not fit in a file"
+            )
+        }
+        try makeDay(of: claim)
         guard try directory.create(path(of: claim), record.text) else {
             return try take(claim, now: now)
         }
@@ -63,10 +69,24 @@ public final class Payments: PaymentLedger {
         guard let file = try Descriptor.openIfPresent(path, O_RDWR) else { return false }
         try file.lock()
         var record = try read(file, path, claim)
+        let before = record.text
         guard record.giveBack(requestID: claim.requestID) else { return false }
-        try file.write(record.text, at: 0)
-        try file.synchronize()
+        try save(record, to: file, before: before)
         return true
+    }
+
+    /// Writes a change and waits until it is on disk. When that fails the caller serves nothing, so
+    /// that what was there before is put back: a use that was not served is not lost.
+    func save(_ record: PaymentFile, to file: borrowing Descriptor, before: [UInt8])
+        throws(StateError)
+    {
+        do throws(StateError) {
+            try file.write(record.text, at: 0)
+            try file.synchronize()
+        } catch {
+            try? file.write(before, at: 0)
+            throw error
+        }
     }
 
     /// Over by the clock, or by the record of what was swept: when the clock steps back, payments
@@ -103,7 +123,10 @@ public final class Payments: PaymentLedger {
         {
             return
         }
-        try directory.makeDirectory("\(directory.path)/payments/\(day)")
+        if try !directory.makeDirectory("\(directory.path)/payments/\(day)") {
+            // Another process made it, and may not have come to making it durable yet.
+            try StateDirectory.synchronizeDirectory("\(directory.path)/payments")
+        }
         knownDays.withLock { _ = $0.insert(day) }
     }
 }

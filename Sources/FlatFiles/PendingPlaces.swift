@@ -28,6 +28,7 @@ public final class PendingPlaces: PendingInvoices {
         throws(StateError)
         -> PendingOutcome
     {
+        let limit = max(0, limit)
         var held = 0
         var firstExpiry = UInt64.max
         let lookBack = min(Self.daysKept, 1 + (expiresAt - min(now, expiresAt)) / 86_400)
@@ -57,6 +58,7 @@ public final class PendingPlaces: PendingInvoices {
                 }
             }
             guard held < limit, let free else {
+                if held == 0 { firstExpiry = expiresAt }
                 return .full(retryAfterSeconds: max(1, firstExpiry - min(now, firstExpiry)))
             }
             let slot = Self.slot(table, client, free)

@@ -8,9 +8,11 @@ import Paywall
 public struct StateDirectory: Sendable {
     /// Absolute, without a slash at its end.
     public let path: String
+    /// Whom everything in it shall belong to.
+    let owner: Owner
 
     static let format = "l402-state 1\n"
-    private static let rooms = ["payments", "payments/tmp", "free", "pending", "journal"]
+    static let rooms = ["payments", "payments/tmp", "free", "pending", "journal"]
 
     /// Opens the directory, making it (0700) and what belongs in it when they are not there.
     ///
@@ -18,9 +20,17 @@ public struct StateDirectory: Sendable {
     ///   another format, not writable.
     public init(opening path: String) throws(StateError) {
         self.path = path
-        try makeDirectory(path)
+        if mkdir(path, 0o700) == 0 { try Self.synchronizeDirectory(Self.parent(of: path)) }
+        let cause = errno
         var status = stat()
-        guard stat(path, &status) == 0 else { throw .system(path, "stat") }
+        guard stat(path, &status) == 0 else {
+            errno = cause
+            throw .system(path, "make the directory")
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw StateError("\(path): is not a directory")
+        }
+        owner = Owner(user: status.st_uid, group: status.st_gid)
         guard status.st_uid == geteuid() || geteuid() == 0 else {
             throw StateError(
                 "\(path): belongs to user \(status.st_uid), not to \(geteuid()), which runs this"
@@ -46,11 +56,15 @@ public struct StateDirectory: Sendable {
         }
     }
 
-    /// Makes a directory (0700) when it is not there, and its entry durable.
-    func makeDirectory(_ path: String) throws(StateError) {
+    /// Makes a directory (0700) when it is not there; whether it did, its entry then being durable.
+    @discardableResult
+    func makeDirectory(_ path: String) throws(StateError) -> Bool {
         if mkdir(path, 0o700) == 0 {
-            try synchronizeDirectory(Self.parent(of: path))
-            return
+            if isForeign, chown(path, owner.user, owner.group) != 0 {
+                throw .system(path, "change the owner of")
+            }
+            try Self.synchronizeDirectory(Self.parent(of: path))
+            return true
         }
         let cause = errno
         var status = stat()
@@ -58,7 +72,12 @@ public struct StateDirectory: Sendable {
             errno = cause
             throw .system(path, "make the directory")
         }
+        return false
     }
+
+    /// Root runs the tools on a directory that belongs to the gate's user: what root makes there
+    /// must be the gate's, or the gate could not read its own keys any more.
+    private var isForeign: Bool { geteuid() == 0 && owner.user != 0 }
 
     /// The bytes of a file below the directory; `nil` when it is not there.
     func read(_ name: String, limit: Int) throws(StateError) -> [UInt8]? {
@@ -77,23 +96,24 @@ public struct StateDirectory: Sendable {
     func create(_ file: String, _ bytes: [UInt8]) throws(StateError) -> Bool {
         let temporary = try writeTemporary(bytes)
         defer { unlink(temporary) }
+        // Opened first: with the last descriptor gone, the file must not appear and then fail.
+        let room = try Descriptor(Self.parent(of: file), O_RDONLY | O_DIRECTORY)
         if link(temporary, file) != 0 {
             if errno == EEXIST { return false }
             throw .system(file, "create")
         }
-        try synchronizeDirectory(Self.parent(of: file))
+        try room.synchronizeEntries()
         return true
     }
 
     /// Puts a file of exactly these bytes in the place of another, durable.
     func replace(_ file: String, _ bytes: [UInt8]) throws(StateError) {
         let temporary = try writeTemporary(bytes)
-        guard rename(temporary, file) == 0 else {
-            let error = StateError.system(file, "replace")
-            unlink(temporary)
-            throw error
-        }
-        try synchronizeDirectory(Self.parent(of: file))
+        // Nothing is left to remove once it is renamed.
+        defer { unlink(temporary) }
+        let room = try Descriptor(Self.parent(of: file), O_RDONLY | O_DIRECTORY)
+        guard rename(temporary, file) == 0 else { throw .system(file, "replace") }
+        try room.synchronizeEntries()
     }
 
     /// A new file beside the others, whole and on disk, under a name nobody else uses.
@@ -103,6 +123,7 @@ public struct StateDirectory: Sendable {
         let temporary = "\(room)/.\(getpid())-\(String(name, radix: 16))"
         do throws(StateError) {
             let descriptor = try Descriptor(temporary, O_WRONLY | O_CREAT | O_EXCL)
+            if isForeign { try descriptor.handOver(to: owner) }
             try descriptor.write(bytes, at: 0)
             try descriptor.synchronize()
         } catch {
@@ -113,27 +134,31 @@ public struct StateDirectory: Sendable {
     }
 
     /// Makes the entries of a directory durable.
-    func synchronizeDirectory(_ path: String) throws(StateError) {
-        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system(path, "open") }
-        defer { close(descriptor) }
-        while fsync(descriptor) != 0 {
-            guard errno == EINTR else { throw .system(path, "sync") }
-        }
+    static func synchronizeDirectory(_ path: String) throws(StateError) {
+        try Descriptor(path, O_RDONLY | O_DIRECTORY).synchronizeEntries()
     }
 
     /// The names in a directory, unsorted; none when it is not there.
     static func names(in path: String) -> [String] {
-        guard let directory = opendir(path) else { return [] }
-        defer { closedir(directory) }
         var names: [String] = []
+        eachName(in: path) {
+            names.append($0)
+            return true
+        }
+        return names
+    }
+
+    /// Visits the names in a directory one by one until `body` says `false`: a directory of a
+    /// million entries is not read for the sake of a few.
+    static func eachName(in path: String, _ body: (String) -> Bool) {
+        guard let directory = opendir(path) else { return }
+        defer { closedir(directory) }
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name != "." && name != ".." { names.append(name) }
+            if name != "." && name != ".." && !body(name) { return }
         }
-        return names
     }
 
     private static func parent(of path: String) -> String {

@@ -14,7 +14,7 @@ public final class TSVJournal: Journal {
         "time", "event", "service", "tier", "payment_hash", "amount_msat", "uses_left", "code",
         "method", "path",
     ]
-    private static let maximumLineBytes = 4096
+    static let maximumLineBytes = 4096
 
     private struct Open: ~Copyable {
         var day: String
@@ -48,7 +48,7 @@ public final class TSVJournal: Journal {
         }
         guard let failure else { return }
         let isNew = reportedAt.withLock { last in
-            guard event.time >= last &+ 60 || last == 0 else { return false }
+            guard event.time >= last &+ 60 || event.time < last || last == 0 else { return false }
             last = event.time
             return true
         }
@@ -59,7 +59,11 @@ public final class TSVJournal: Journal {
         let path = "\(directory.path)/journal/\(day).tsv"
         let head = Self.columns.joined(separator: "\t") + "\n"
         if access(path, F_OK) != 0 { try directory.create(path, Array(head.utf8)) }
-        return try Descriptor(path, O_WRONLY | O_APPEND)
+        let file = try Descriptor(path, O_RDWR | O_APPEND)
+        // A full disk can leave half a line, which must not swallow the next one.
+        let size = try file.size
+        if size > 0, try file.read(at: size - 1, count: 1) != [0x0a] { try file.append([0x0a]) }
+        return file
     }
 
     private static func line(_ event: JournalEvent) -> [UInt8] {

@@ -88,7 +88,21 @@ struct TablePage {
 
     private func hash(_ slot: Int) -> UInt64? {
         let start = slot * HashedTable.slotBytes
-        return Hex.decode(bytes[start..<start + 16])?.reduce(0) { $0 << 8 | UInt64($1) }
+        var hash: UInt64 = 0
+        for byte in bytes[start..<start + 16] {
+            guard let digit = Hex.value(of: byte) else { return nil }
+            hash = hash << 4 | UInt64(digit)
+        }
+        return hash
+    }
+
+    /// Whether every slot is empty or well formed; for checks, not on the way of a request.
+    var isSound: Bool {
+        (0..<HashedTable.slotsPerPage).allSatisfy { slot in
+            let start = slot * HashedTable.slotBytes
+            let text = bytes[start..<start + HashedTable.slotBytes]
+            return text.allSatisfy { $0 == 0 } || (hash(slot) != nil && (try? value(slot)) != nil)
+        }
     }
 }
 

@@ -18,7 +18,9 @@ enum Samples {
     )
 
     static var paymentHash: PaymentHash {
-        guard let hash = Preimage(hex: Array(preimageHex.utf8))?.paymentHash else { fatalError("no hash") }
+        guard let hash = Preimage(hex: Array(preimageHex.utf8))?.paymentHash else {
+            fatalError("no hash")
+        }
         return hash
     }
 

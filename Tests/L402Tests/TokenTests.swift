@@ -1,8 +1,8 @@
 import Lightning
-@testable import Macaroons
 import Testing
 
 @testable import L402
+@testable import Macaroons
 
 private func verify(
     _ macaroon: Macaroon,

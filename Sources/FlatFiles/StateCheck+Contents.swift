@@ -1,0 +1,118 @@
+import Glibc
+import Lightning
+import Paywall
+
+/// What is inside the payments and the tables.
+extension StateCheck {
+    func checkPayments(_ owner: Owner, now: UInt64) -> [StateFinding] {
+        var findings = checkTemporaries(now: now) + checkExpiredBefore(owner, now: now)
+        let room = "\(root)/payments"
+        for day in StateDirectory.names(in: room).sorted()
+        where day != "tmp" && day != "expired-before" {
+            guard CalendarText.isDate(day) else {
+                findings.append(finding("\(room)/\(day)", "is not a day; nothing looks into it"))
+                continue
+            }
+            StateDirectory.eachName(in: "\(room)/\(day)") { name in
+                findings += checkPayment("\(room)/\(day)/\(name)", owner)
+                return true
+            }
+        }
+        return findings
+    }
+
+    private func checkPayment(_ path: String, _ owner: Owner) -> [StateFinding] {
+        let modes = checkFile(path, owner)
+        let refused = "nothing is served for it; ask the wallet whether it was paid"
+        do throws(StateError) {
+            guard let file = try Descriptor.openIfPresent(path, O_RDONLY) else { return [] }
+            try file.lock()
+            guard let record = PaymentFile(try file.read(at: 0, count: PaymentFile.limitBytes))
+            else {
+                return modes + [finding(path, "is damaged; \(refused)")]
+            }
+            let place = "/\(CalendarText.date(record.validUntil))/\(record.paymentHash.hex)"
+            guard path.hasSuffix(place) else {
+                return modes + [finding(path, "belongs at \(place); \(refused)")]
+            }
+            if let uses = record.uses, record.used > uses {
+                return modes + [finding(path, "counts \(record.used) of \(uses) uses; it is spent")]
+            }
+            return modes
+        } catch {
+            return modes + [
+                finding(path, "\(error.reason.replacing(path, with: "it")); \(refused)")
+            ]
+        }
+    }
+
+    private func checkTemporaries(now: UInt64) -> [StateFinding] {
+        let room = "\(root)/payments/tmp"
+        return StateDirectory.names(in: room).sorted().compactMap { name in
+            var status = stat()
+            guard lstat("\(room)/\(name)", &status) == 0,
+                status.st_mtim.tv_sec < Int(clamping: now) - Self.temporarySeconds
+            else { return nil }
+            return finding("\(room)/\(name)", "was left by a process that was killed", .remove)
+        }
+    }
+
+    private func checkExpiredBefore(_ owner: Owner, now: UInt64) -> [StateFinding] {
+        let path = "\(root)/payments/expired-before"
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return [] }
+        do throws(StateError) {
+            let file = try Descriptor(path, O_RDONLY)
+            if Payments.expiredBefore(try file.read(at: 0, count: 64)) != nil {
+                return checkFile(path, owner)
+            }
+            // What stood there was the date of its writing or an earlier one, so that this is not
+            // earlier than it was: no token comes back.
+            let latest = max(now, UInt64(clamping: status.st_mtim.tv_sec))
+            return [finding(path, "is damaged; no payment is accepted", .markExpired(latest))]
+        } catch {
+            return [finding(path, error.reason)]
+        }
+    }
+
+    func checkTables(_ room: String, _ owner: Owner, now: UInt64) -> [StateFinding] {
+        StateDirectory.names(in: "\(root)/\(room)").sorted().flatMap { (name) -> [StateFinding] in
+            let path = "\(root)/\(room)/\(name)"
+            if name.hasSuffix(Self.setAsideSuffix) { return checkSetAside(path, now: now) }
+            let modes = checkFile(path, owner)
+            do throws(StateError) {
+                switch try HashedTable.examine(path) {
+                case .sound: return modes
+                case .damaged(let problem):
+                    return modes
+                        + [
+                            finding(
+                                path,
+                                "\(problem); its requests are refused until it is set aside",
+                                .setAside
+                            )
+                        ]
+                case .pagesBeyond(let bytes):
+                    return modes
+                        + [
+                            finding(
+                                path,
+                                "has an unfinished page, which nobody reads",
+                                .truncate(bytes)
+                            )
+                        ]
+                }
+            } catch {
+                return modes + [finding(path, error.reason)]
+            }
+        }
+    }
+
+    private func checkSetAside(_ path: String, now: UInt64) -> [StateFinding] {
+        var status = stat()
+        guard lstat(path, &status) == 0,
+            status.st_mtim.tv_sec < Int(clamping: now) - Self.setAsideSeconds
+        else { return [] }
+        return [finding(path, "was set aside by a repair more than a week ago", .remove)]
+    }
+}
