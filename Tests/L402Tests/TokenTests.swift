@@ -92,7 +92,7 @@ private func verify(
     @Test(
         "an appended caveat never widens",
         arguments: [
-            ("services=weather:0", CredentialError.wrongService),
+            ("services=weather:0", CredentialError.widened),
             ("services=dvm:2", .widened),
             ("services=dvm:1,weather:0", .widened),
             ("services=", .malformed("its services caveat is not name:tier[,name:tier]")),
@@ -178,7 +178,7 @@ private func verify(
             seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int((seed >> 33) % UInt64(bound))
         }
-        for _ in 0..<3000 {
+        for _ in 0..<300 {
             var macaroon = Samples.token.macaroon
             for _ in 0..<next(6) {
                 macaroon = macaroon.appending(caveat: Array(pieces[next(pieces.count)].utf8))
