@@ -13,6 +13,7 @@ struct L402Command: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             CheckCommand.self, ExplainCommand.self, TokenCommand.self, KeysCommand.self,
+            PaymentCommand.self, ReportCommand.self, StateCommand.self,
         ]
     )
 }
