@@ -66,9 +66,8 @@ def test_all_errors_of_a_rules_file_stop_the_first_start(tmp_path):
     assert status == 1
     assert [line.split(": ", 1)[1] for line in lines] == [
         f'{rules}:1:8: unknown term "prize"; did you mean "price"?',
-        f'{rules}:1:1: a rule needs price=N, free or deny',
-        f'{rules}:2:14: "x" is no price: write whole sats, or an amount with its currency such as 0.25USD',
-        f'{rules}:3:1: "get" is no method; did you mean "GET"?',
+        f'{rules}:2:14: price is whole sats from 1 to 10000000, or an amount such as 0.25USD: "x"',
+        f'{rules}:3:1: unknown method "get"; did you mean "GET"?',
     ], lines
 
 

@@ -18,10 +18,35 @@ public struct Rules: Sendable {
     /// - Parameter fileName: As it is to stand in messages.
     /// - Throws: ``RulesFileErrors`` with everything that is wrong, in the order of the file.
     public init(parsing text: [UInt8], fileName: String) throws(RulesFileErrors) {
-        var parser = RulesParser(fileName: fileName)
-        let rules = parser.parse(text)
-        guard parser.errors.isEmpty else { throw RulesFileErrors(errors: parser.errors) }
-        self.init(rules, warnings: parser.warnings)
+        let scanner = RulesScanner(text)
+        var findings = scanner.problems
+        var doubts: [RulesFinding] = []
+        var rules: [Rule] = []
+        var services = ServiceCheck()
+        var coverage = RuleCoverage()
+        for words in scanner.rules {
+            var reader = RuleReader()
+            let read = reader.read(words)
+            findings += reader.problems
+            guard let read else { continue }
+            findings += services.problems(with: read)
+            if let earlier = coverage.cover(of: read.rule) {
+                let message =
+                    "this rule never matches: line \(earlier.line) (\(earlier.pattern.text)) takes "
+                    + "all its requests"
+                doubts.append(RulesFinding(place: read.place, message: message))
+            }
+            rules.append(read.rule)
+        }
+        if !findings.isEmpty {
+            let sorted = findings.sorted { $0.place < $1.place }
+            throw RulesFileErrors(errors: sorted.map { $0.problem(in: fileName) })
+        }
+        if rules.isEmpty {
+            let message = "there is no rule: every request is answered 404"
+            doubts.append(RulesFinding(place: RulesPlace(line: 1, column: 1), message: message))
+        }
+        self.init(rules, warnings: doubts.map { $0.problem(in: fileName) })
     }
 
     /// The first rule for a request; `nil` when none matches, which is a 404.

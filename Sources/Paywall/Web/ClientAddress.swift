@@ -39,7 +39,7 @@ public struct ClientAddress: Sendable, Equatable {
     }
 
     /// RFC 4291 section 2.2: groups of hex digits, one `::`, an IPv4 tail.
-    private static func ipv6(_ text: [UInt8]) -> [UInt8]? {
+    static func ipv6(_ text: [UInt8]) -> [UInt8]? {
         let colon = UInt8(ascii: ":")
         guard text.count <= 45, text.contains(colon) else { return nil }
         var head: [UInt8] = []

@@ -1,0 +1,300 @@
+/// A rule and the places that later checks point to.
+struct ReadRule {
+    var rule: Rule
+    var place: RulesPlace
+    var pricePlace: RulesPlace
+    var servicePlace: RulesPlace
+    /// Whether `service=` was written.
+    var isNamed: Bool
+}
+
+/// The terms a rule can have.
+enum RuleTerm: String, CaseIterable {
+    case price, free, deny, uses, unlimited, valid, service, tier, require, serve, memo, hash
+    case wallet, cors, host
+
+    /// How it is written, for messages.
+    var example: String {
+        switch self {
+        case .price: "price=21"
+        case .free: "free=1/day"
+        case .deny: "deny"
+        case .uses: "uses=10"
+        case .unlimited: "unlimited"
+        case .valid: "valid=1h"
+        case .service: "service=reports"
+        case .tier: "tier=1"
+        case .require: "require=prompt"
+        case .serve: "serve=@goods"
+        case .memo: "memo=\"API query\""
+        case .hash: "hash=off"
+        case .wallet: "wallet=shop"
+        case .cors: "cors=https://app.example"
+        case .host: "host=api.example.com"
+        }
+    }
+
+    /// Whether it stands for itself, has a value, or both.
+    var takesValue: Bool? {
+        switch self {
+        case .deny, .unlimited: false
+        case .free: nil
+        case .price, .uses, .valid, .service, .tier, .require, .serve, .memo, .hash, .wallet,
+            .cors, .host:
+            true
+        }
+    }
+}
+
+/// Reads the words of one rule, collecting everything that is wrong with them.
+struct RuleReader {
+    private(set) var problems: [RulesFinding] = []
+    private var terms: [RuleTerm: RulesWord] = [:]
+    /// Whether a term was not understood: it may be the one that seems to be missing.
+    private var hasUnknownTerm = false
+
+    /// The rule of these words; `nil` when anything was wrong.
+    mutating func read(_ words: [RulesWord]) -> ReadRule? {
+        guard let first = words.first else { return nil }
+        if words.count == 1 || first.name.hasPrefix("/") {
+            let text = "a rule is METHODS PATH TERMS, as in: GET /path price=21"
+            report(first.place, text)
+            return nil
+        }
+        let methods = readMethods(first)
+        let pattern = readPattern(words[1])
+        for word in words.dropFirst(2) { collect(word) }
+        let host = value(of: .host, RuleValues.host)
+        let access = readAccess(ruleAt: first.place)
+        let named = value(of: .service, RuleValues.service)
+        let tier = value(of: .tier, RuleValues.tier)
+        let require = value(of: .require, RuleValues.require)
+        let serve = value(of: .serve) { text throws(RulesValueError) in
+            try ServeTarget(parsing: text)
+        }
+        let memo = value(of: .memo, RuleValues.memo)
+        let hash = value(of: .hash, RuleValues.hash)
+        let wallet = value(of: .wallet, RuleValues.wallet)
+        let cors = value(of: .cors, RuleValues.cors)
+        guard problems.isEmpty, let methods, let pattern, let access else { return nil }
+        let service =
+            named ?? ServiceName.made(methods: methods.names, host: host, path: pattern.text)
+        var isUnlimited = false
+        if case .priced(let offer) = access { isUnlimited = offer.uses == nil }
+        let rule = Rule(
+            line: first.place.line,
+            methods: methods.names,
+            pattern: pattern,
+            host: host,
+            access: access,
+            service: service,
+            tier: tier ?? 0,
+            require: require ?? [],
+            serve: serve,
+            memo: memo,
+            acceptsHash: hash ?? !isUnlimited,
+            wallet: wallet,
+            cors: cors
+        )
+        let pricePlace = terms[.price]?.place ?? first.place
+        return ReadRule(
+            rule: rule,
+            place: first.place,
+            pricePlace: pricePlace,
+            servicePlace: terms[.service]?.place ?? pricePlace,
+            isNamed: named != nil
+        )
+    }
+
+    private mutating func report(_ place: RulesPlace, _ message: String) {
+        problems.append(RulesFinding(place: place, message: message))
+    }
+}
+
+// METHODS and PATH.
+extension RuleReader {
+    /// Methods that web servers pass on.
+    private static let knownMethods = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY", "SEARCH",
+        "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT",
+    ]
+
+    /// `names` is `nil` for `*`.
+    private struct Methods {
+        var names: Set<String>?
+    }
+
+    private mutating func readMethods(_ word: RulesWord) -> Methods? {
+        if word.name == "*" { return Methods(names: nil) }
+        let names = word.name.split(separator: ",", omittingEmptySubsequences: false)
+        var place = word.place
+        var methods: Set<String> = []
+        for name in names.map(String.init) {
+            if name.isEmpty {
+                report(place, "methods have commas and no spaces between them, as in GET,POST")
+            } else if name == "*" {
+                report(place, "\"*\" stands alone: it is every method")
+            } else if !Self.knownMethods.contains(name) {
+                let hint = Suggestion.phrase(
+                    for: name,
+                    among: Self.knownMethods,
+                    otherwise: "; a method is GET, POST, PUT, … or *"
+                )
+                report(place, "unknown method \(quoted(name))\(hint)")
+            } else if !methods.insert(name).inserted {
+                report(place, "method \(name) is given twice")
+            }
+            place.column += name.unicodeScalars.count + 1
+        }
+        if methods.contains("GET") { methods.insert("HEAD") }
+        return Methods(names: methods)
+    }
+
+    private mutating func readPattern(_ word: RulesWord) -> PathPattern? {
+        let text = word.name
+        let scalars = Array(text.unicodeScalars)
+        guard scalars.first == "/" else {
+            report(word.place, "a path begins with \"/\": \(quoted(text))")
+            return nil
+        }
+        let isEncoded = scalars.indices.first { index in
+            scalars[index...].prefix(3).count == 3 && scalars[index] == "%"
+                && scalars[(index + 1)...].prefix(2).allSatisfy(\.properties.isASCIIHexDigit)
+        }
+        if let isEncoded {
+            var place = word.place
+            place.column += isEncoded
+            report(place, "the path is compared decoded: write the character itself, not \"%..\"")
+        }
+        if let mark = scalars.firstIndex(of: "?") {
+            var place = word.place
+            place.column += mark
+            report(place, "the query is no part of the path; leave out \"?\" and what follows")
+        }
+        if text.contains("***") {
+            report(word.place, "\"**\" is any run already; write it instead of \"***\"")
+        }
+        if text.contains("//") {
+            report(word.place, "\"//\" never matches: slashes are merged first; write \"/\"")
+        }
+        let segments = text.split(separator: "/")
+        if segments.contains(".") || segments.contains("..") {
+            report(
+                word.place,
+                "\".\" and \"..\" never match: they are resolved first; write the path itself"
+            )
+        }
+        return PathPattern(text)
+    }
+}
+
+// TERMS.
+extension RuleReader {
+    private mutating func collect(_ word: RulesWord) {
+        guard let term = RuleTerm(rawValue: word.name) else {
+            reportUnknown(word)
+            return
+        }
+        if let earlier = terms[term] {
+            var where_ = "at column \(earlier.place.column)"
+            if earlier.place.line != word.place.line { where_ += " of line \(earlier.place.line)" }
+            report(word.place, "\"\(word.name)\" is given twice, first \(where_)")
+            return
+        }
+        terms[term] = word
+        if let takesValue = term.takesValue, takesValue != (word.value != nil) {
+            report(
+                word.place,
+                takesValue
+                    ? "\"\(word.name)\" needs a value, as in \(term.example)"
+                    : "\"\(word.name)\" has no value; write \(term.example)"
+            )
+        } else if word.value?.isEmpty == true {
+            report(word.place, "\"\(word.name)\" needs a value, as in \(term.example)")
+        }
+    }
+
+    private mutating func reportUnknown(_ word: RulesWord) {
+        if word.name == "\\" {
+            report(word.place, "nothing may follow the \"\\\" that continues a rule")
+            return
+        }
+        hasUnknownTerm = true
+        let names = RuleTerm.allCases.map(\.rawValue)
+        let hint = Suggestion.phrase(
+            for: word.name,
+            among: names,
+            otherwise: "; a term is one of \(names.joined(separator: ", "))"
+        )
+        report(word.place, "unknown term \(quoted(word.name))\(hint)")
+    }
+
+    /// The value of a term; `nil` when the term is absent or its value wrong, which is reported.
+    private mutating func value<Value>(
+        of term: RuleTerm,
+        _ read: (String) throws(RulesValueError) -> Value
+    ) -> Value? {
+        guard let word = terms[term], let text = word.value, !text.isEmpty else { return nil }
+        do {
+            return try read(text)
+        } catch {
+            report(word.valuePlace, error.message)
+            return nil
+        }
+    }
+
+    private mutating func readAccess(ruleAt place: RulesPlace) -> Access? {
+        let isFree = terms[.free] != nil && terms[.free]?.value == nil
+        if terms[.deny] != nil {
+            reportMeaningless(with: .deny, allowed: [.deny, .host, .cors])
+            return .deny
+        }
+        if isFree {
+            reportMeaningless(with: .free, allowed: [.free, .host, .cors, .serve, .require])
+            return .free
+        }
+        let free = value(of: .free, RuleValues.free)
+        let price = value(of: .price, RuleValues.price)
+        let valid = value(of: .valid, RuleValues.valid)
+        let uses = readUses()
+        if terms[.price] == nil && !hasUnknownTerm {
+            let lacking =
+                terms[.free] == nil
+                ? "the rule says neither price=… nor free nor deny"
+                : "a free allowance comes before a price, which is missing; for no price at all "
+                    + "write \"free\""
+            report(terms[.free]?.place ?? place, lacking)
+        }
+        if case .some(.none) = uses, terms[.valid] == nil, !hasUnknownTerm {
+            report(
+                (terms[.unlimited] ?? terms[.uses])?.place ?? place,
+                "unlimited uses need an end; add valid=…, as in valid=30d"
+            )
+        }
+        guard let price, let uses else { return nil }
+        return .priced(Offer(price: price, uses: uses, validSeconds: valid ?? 3600, free: free))
+    }
+
+    /// The uses, `.some(nil)` for unlimited; `nil` when they are wrong.
+    private mutating func readUses() -> UInt64?? {
+        if let unlimited = terms[.unlimited] {
+            if terms[.uses] != nil {
+                report(unlimited.place, "\"unlimited\" and \"uses\" say the same; write one")
+            }
+            return .some(nil)
+        }
+        guard terms[.uses] != nil else { return 1 }
+        return value(of: .uses, RuleValues.uses)
+    }
+
+    private mutating func reportMeaningless(with term: RuleTerm, allowed: Set<RuleTerm>) {
+        let others = terms.filter { !allowed.contains($0.key) }.values
+        for other in others.sorted(by: { $0.place < $1.place }) {
+            var text = "\"\(other.name)\" has no meaning beside \"\(term.rawValue)\""
+            if term == .free && other.name == "price" {
+                text += "; for some free requests before payment write free=1/day"
+            }
+            report(other.place, text)
+        }
+    }
+}
