@@ -30,6 +30,12 @@ final class Site: Sendable {
         } catch {
             throw SiteError(lines: error.lines)
         }
+        for rule in rules.current().rules where !settings.policy.canServe(rule) {
+            log.warn(
+                "\(rules.path):\(rule.line): serve=\(rule.serve?.text ?? "") cannot be handed over "
+                    + "here; requests for it are answered 503"
+            )
+        }
         let wallets = WalletPool(settings)
         self.wallets = wallets
         do throws(StateError) {

@@ -105,9 +105,11 @@ extension DecisionMaker {
         case .internal(let prefix):
             decision.answer.headers.append(("X-Accel-Redirect", internalURI(prefix)))
         case .file(let directory):
-            decision.handover = .file(directory: directory, path: request.path.bytes)
-        case .proxy(let base):
-            decision.handover = .proxy(base: base)
+            let path = String(decoding: request.path.encodedForHeader, as: UTF8.self)
+            decision.answer.headers.append(("X-Sendfile", directory + path))
+        case .proxy:
+            // Refused before anything was taken.
+            decision.answer.status = 500
         case .pass:
             decision.answer.status = 204
         case .demo:

@@ -23,7 +23,7 @@ struct DecisionMaker {
             )
         else { return unmatched() }
         guard request.mode != .refund else { return refund(rule) }
-        if let refusal = refuseAmbiguousPath(rule) { return refusal }
+        if let refusal = refuseAmbiguousPath(rule) ?? refuseWithoutGoods(rule) { return refusal }
 
         switch rule.access {
         case .deny:
@@ -95,12 +95,20 @@ struct DecisionMaker {
     private func refuseAmbiguousPath(_ rule: Rule) -> Decision? {
         guard rule.access != .deny, request.path.isAmbiguous else { return nil }
         switch rule.serve ?? policy.defaultServe ?? .pass {
-        case .named, .pass, .proxy: break
+        case .named, .proxy: break
+        // Without a second server nobody reads the path again.
+        case .pass: if request.mode == .respond { return nil }
         case .internal, .file, .demo: return nil
         }
         let isHarmless = request.path.readings.allSatisfy { other in
-            let second = rules.match(method: request.method, host: request.host, path: other)
-            return second?.line == rule.line || second?.access == .free
+            guard
+                let second = rules.match(
+                    method: request.method,
+                    host: request.host,
+                    path: other
+                )
+            else { return !request.path.hasOddSeparator }
+            return second.line == rule.line || second.access == .free
         }
         if isHarmless { return nil }
         return refuse(
@@ -108,6 +116,21 @@ struct DecisionMaker {
             400,
             code: "path_ambiguous",
             "this path has dots, slashes or parameters that servers read in different ways"
+        )
+    }
+
+    /// Nothing is offered, let alone taken, for goods that could not be handed over.
+    private func refuseWithoutGoods(_ rule: Rule) -> Decision? {
+        guard rule.access != .deny, !policy.canServe(rule), request.mode == .respond else {
+            return nil
+        }
+        return refuse(
+            rule,
+            503,
+            code: "goods_unavailable",
+            "this cannot be served here",
+            detail: "serve=\(rule.serve?.text ?? "") of the rule in line \(rule.line) needs "
+                + "a web server that takes X-Sendfile (L402_SENDFILE=on), or serve=@name"
         )
     }
 

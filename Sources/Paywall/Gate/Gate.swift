@@ -64,6 +64,16 @@ public struct Gate: Sendable {
 
         /// The defaults.
         public init() {}
+
+        /// Whether the goods of a rule can be handed over: the gate itself streams no files and
+        /// forwards to no backend, it tells the web server to.
+        public func canServe(_ rule: Rule) -> Bool {
+            switch rule.serve ?? defaultServe ?? .pass {
+            case .named, .internal, .pass, .demo: true
+            case .file: sendsFiles
+            case .proxy: false
+            }
+        }
     }
 
     let parts: Parts
@@ -119,18 +129,8 @@ public enum Taken: Sendable {
 
 /// What is to be done with a request.
 public struct Decision: Sendable {
-    /// What the edge has to deliver itself after the header fields of ``Decision/answer``.
-    public enum Handover: Sendable, Equatable {
-        /// A file below this directory, at this path.
-        case file(directory: String, path: [UInt8])
-        /// The answer of this backend.
-        case proxy(base: String)
-    }
-
-    /// The answer; with a ``handover`` only its header fields, for the edge to add.
+    /// The answer.
     public var answer: Answer
-    /// Set when the gate itself hands the goods over.
-    public var handover: Handover?
     /// What was taken for it, to be returned when the goods fail.
     public var taken: Taken?
     /// One word for the log: `free`, `paid`, `challenge`, `refused`, `preflight`, …
@@ -157,7 +157,6 @@ public struct Decision: Sendable {
     /// of a 401: the answer itself is made by a second call.
     func asBareVerdict() -> Decision {
         var copy = self
-        copy.handover = nil
         let kept = answer.headers.filter {
             $0.name != "WWW-Authenticate" && $0.name != "X-Accel-Redirect"
         }

@@ -7,7 +7,7 @@
 ///
 /// A backend that is handed the raw URI may read it otherwise: `/admin/..%2ffree` is `/free` to
 /// nginx and lies under `/admin/` where `%2f` is no slash. Such readings are in ``readings``, and
-/// ``RulesFile/match(method:host:path:)-(_,_,RequestPath)`` refuses what they would let slip.
+/// the gate refuses what they would let slip.
 public struct RequestPath: Sendable, Equatable {
     /// The path decoded, without dot segments, slashes merged.
     ///
@@ -20,6 +20,8 @@ public struct RequestPath: Sendable, Equatable {
     /// Decoded, slashes merged, none equal to ``bytes``. An encoded slash that is no separator is
     /// `%2F` in them, which no rule can name.
     public let readings: [[UInt8]]
+    /// Whether a separator was sent encoded or as `\`: no honest client does, and servers differ.
+    let hasOddSeparator: Bool
 
     /// Whether there is more than one way to read the path.
     public var isAmbiguous: Bool { !readings.isEmpty }
@@ -40,6 +42,7 @@ public struct RequestPath: Sendable, Equatable {
         if Self.isPlain(raw) {
             bytes = Array(raw)
             readings = []
+            hasOddSeparator = false
             return
         }
         let symbols = try PathSymbol.decode(raw)
@@ -51,6 +54,10 @@ public struct RequestPath: Sendable, Equatable {
         }
         bytes = normal
         readings = others
+        hasOddSeparator = symbols.contains { symbol in
+            symbol.byte == UInt8(ascii: "\\")
+                || symbol.isEncoded && symbol.byte == UInt8(ascii: "/")
+        }
     }
 
     /// ``bytes`` for a response header such as `X-Accel-Redirect`, whose URI nginx unescapes:
