@@ -39,10 +39,7 @@ let package = Package(
     ],
     targets: [
         // C libraries, from Debian's -dev packages.
-        .systemLibrary(
-            name: "CFastCGI",
-            providers: [.apt(["libfcgi-dev"])]
-        ),
+        .target(name: "CFastCGI", linkerSettings: [.linkedLibrary("fcgi")]),
         // libcurl is looked up at run time, so that a process that asks no wallet starts faster.
         .target(name: "CCurl"),
 

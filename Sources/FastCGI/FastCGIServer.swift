@@ -38,14 +38,14 @@ public final class FastCGIServer: Sendable {
         self.listener = listener
         self.workers = workers
         self.handler = handler
-        epoll = epoll_create1(cfastcgi_epoll_cloexec)
-        stopEvent = eventfd(0, cfastcgi_eventfd_cloexec)
+        epoll = cfastcgi_epoll()
+        stopEvent = cfastcgi_event()
         guard epoll >= 0, stopEvent >= 0 else {
             throw FastCGIError("no epoll: \(String(cString: strerror(errno)))")
         }
         // The stop event is never read: once written it wakes every worker.
-        watch(stopEvent, cfastcgi_readable, Event.stop, cfastcgi_add)
-        watch(listener.descriptor, cfastcgi_readable_once, Event.listener, cfastcgi_add)
+        _ = cfastcgi_watch(epoll, stopEvent, 1, 0, Event.stop)
+        _ = cfastcgi_watch(epoll, listener.descriptor, 1, 1, Event.listener)
     }
 
     /// Serves until ``stop()``; what is running then is finished first.
@@ -82,7 +82,7 @@ public final class FastCGIServer: Sendable {
                 return
             case Event.listener:
                 let descriptor = accept()
-                watch(listener.descriptor, cfastcgi_readable_once, Event.listener, cfastcgi_modify)
+                _ = cfastcgi_watch(epoll, listener.descriptor, 0, 1, Event.listener)
                 if let descriptor { serve(Connection(descriptor), isNew: true) }
             case let address:
                 guard let connection = Connection(address: address) else { continue }
@@ -117,16 +117,7 @@ public final class FastCGIServer: Sendable {
         guard connection.finishRequest(), !isStopping.load(ordering: .relaxed) else {
             return connection.free()
         }
-        watch(
-            connection.descriptor,
-            cfastcgi_readable_once,
-            connection.address,
-            isNew ? cfastcgi_add : cfastcgi_modify
-        )
-    }
-
-    private func watch(_ descriptor: Int32, _ events: UInt32, _ data: UInt64, _ operation: Int32) {
-        _ = cfastcgi_watch(epoll, operation, descriptor, events, data)
+        _ = cfastcgi_watch(epoll, connection.descriptor, isNew ? 1 : 0, 1, connection.address)
     }
 }
 

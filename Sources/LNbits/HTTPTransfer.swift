@@ -70,6 +70,9 @@ final class HTTPClient: Sendable {
         ccurl_setopt_long(handle, CURLOPT_MAXFILESIZE, Self.replyLimitBytes)
         // LNbits' server closes idle connections after 5 seconds.
         ccurl_setopt_long(handle, CURLOPT_MAXAGE_CONN, 4)
+        // libcurl sends a request again by itself when a kept connection turns out to be closed: an
+        // order of an invoice must not be.
+        if call.method == "POST" { ccurl_setopt_long(handle, CURLOPT_FRESH_CONNECT, 1) }
         if let caFile { ccurl_setopt_string(handle, CURLOPT_CAINFO, caFile) }
 
         var list: UnsafeMutablePointer<curl_slist>?

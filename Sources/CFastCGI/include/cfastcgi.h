@@ -1,0 +1,28 @@
+/* What the FastCGI edge needs from C: libfcgi, and the Linux calls that Swift's Glibc leaves out or
+ * that want _GNU_SOURCE, which a header must not define: it would change other headers' types. */
+#ifndef CFASTCGI_H
+#define CFASTCGI_H
+
+#include <fastcgi.h>
+#include <fcgiapp.h>
+#include <stdint.h>
+
+/* accept4() with SOCK_CLOEXEC: the descriptor is never inherited by a program started meanwhile. */
+int cfastcgi_accept(int listener);
+
+/* The user of the process at the other end of a unix socket (SO_PEERCRED), or -1. */
+int64_t cfastcgi_peer_user(int descriptor);
+
+/* epoll_create1(EPOLL_CLOEXEC). */
+int cfastcgi_epoll(void);
+
+/* eventfd(0, EFD_CLOEXEC). */
+int cfastcgi_event(void);
+
+/* epoll_ctl() for readability, adding the descriptor or changing it; once: EPOLLONESHOT. */
+int cfastcgi_watch(int epoll, int descriptor, int adding, int once, uint64_t data);
+
+/* epoll_wait() for one event, without end; its data in *data. */
+int cfastcgi_wait(int epoll, uint64_t *_Nonnull data);
+
+#endif
