@@ -108,7 +108,8 @@ class Double(http.server.BaseHTTPRequestHandler):
             time.sleep(60)
         if fault == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.connection.close()
+            os.close(self.connection.detach())
+            self.close_connection = True
             return None
         if fault == "close":
             self.close_connection = True
@@ -166,5 +167,6 @@ class Double(http.server.BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Double)
+    server.handle_error = lambda *_: None  # connections that break are what this is for
     server.daemon_threads = True
     server.serve_forever()
