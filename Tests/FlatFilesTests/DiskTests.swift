@@ -78,6 +78,7 @@ struct DiskTests {
         let disk = try SmallDisk()
         let state = try StateDirectory(opening: "\(disk.path)/state")
         let free = FreeTier(state)
+        _ = try KeyFile(state)
         #expect(try free.take(freeClaim(0, limit: 5), now: noon).isGranted)
         try disk.fill()
         var granted = 1

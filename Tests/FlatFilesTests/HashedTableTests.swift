@@ -26,19 +26,19 @@ struct HashedTableTests {
 
     @Test func `what was set is found, however many there are`() throws {
         let table = try table()
-        for count in [1, 100, 1000, 20_000] {
+        for count in [1, 100, 6000] {
             for number in 0..<count {
                 try set(table, table.hash(Array(String(number).utf8)), UInt32(number))
             }
-            for number in 0..<count {
-                let found = try value(table, table.hash(Array(String(number).utf8)))
-                #expect(found == UInt32(number))
+            let right = try (0..<count).filter {
+                try value(table, table.hash(Array(String($0).utf8))) == UInt32($0)
             }
+            #expect(right.count == count)
             #expect(try value(table, table.hash(Array("nobody".utf8))) == nil)
         }
         #expect(try HashedTable.examine("\(state.path)/free/t") == .sound)
         // A page of head, and from 35 to 70 bytes for a slot.
-        #expect(try state.read("free/t").count <= 4096 + 70 * 20_000)
+        #expect(try state.read("free/t").count <= 4096 + 70 * 6000)
     }
 
     @Test func `another process that opens it finds the same`() throws {
