@@ -110,6 +110,12 @@ let package = Package(
             path: "Tests/StateDriver",
             swiftSettings: common
         ),
+        .executableTarget(
+            name: "StateBench",
+            dependencies: ["FlatFiles", "Lightning", "Paywall"],
+            path: "Tests/bench/StateBench",
+            swiftSettings: common
+        ),
         tests("LNbits", also: ["Paywall", "Lightning"]),
         tests("FastCGI"),
         tests("Settings"),

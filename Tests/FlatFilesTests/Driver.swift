@@ -40,7 +40,9 @@ struct Driver {
         var buffer = [CChar](repeating: 0, count: 4096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let own = String(
-            decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) },
+            as: UTF8.self
+        )
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") }
         for path in [own, bundle ?? own] {
             let directory = path.split(separator: "/").dropLast().joined(separator: "/")

@@ -118,7 +118,8 @@ struct HashedTableTests {
         slot[4096 + 18] = 0x78
         for bytes in [
             [], Array(whole.prefix(100)), Array(whole.prefix(4096 + 50)),
-            [UInt8](repeating: 0, count: whole.count), try withPages(2, whole), try withPages(0, whole),
+            [UInt8](repeating: 0, count: whole.count), try withPages(2, whole),
+            try withPages(0, whole),
             slot,
         ] {
             try state.write("free/t", bytes)

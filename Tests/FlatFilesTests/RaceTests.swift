@@ -94,14 +94,17 @@ struct KillTests {
         let state = try TemporaryState()
         let room = try TemporaryState()
         _ = try KeyFile(try state.open())
+        var served: [PaymentClaim] = []
+        var isSwept = false
         for round in 0..<max(1, Self.kills / 2) {
+            // Each round begins three days later, and sweeps what earlier ones left.
+            let start = noon + UInt64(round) * 3 * 86_400
             let drivers = try (0..<2).map {
-                try Driver("live", state, output: "\(room.path)/\(round)-\($0)")
+                try Driver("live", state, now: start, output: "\(room.path)/\(round)-\($0)")
             }
             for driver in drivers { try driver.waitForOutput() }
             usleep(.random(in: 500...40_000))
             for driver in drivers { driver.killNow() }
-            let payments = Payments(try state.open())
             for line in try drivers.flatMap({ try $0.lines() }) {
                 let words = line.split(separator: " ")
                 guard words.count == 3, words[0] == "opened", let id = UInt64(words[1]),
@@ -110,13 +113,20 @@ struct KillTests {
                     Issue.record("\(line)")
                     continue
                 }
-                let claim = try paymentClaim(id, validUntil: until)
-                let outcome = try payments.open(claim, now: until - 1)
-                #expect(outcome == .spent || outcome == .expired)
+                served.append(try paymentClaim(id, validUntil: until))
             }
+            let payments = Payments(try state.open())
+            let revived = try served.filter { claim in
+                // The clock stands back at when each of them was good.
+                let outcome = try payments.open(claim, now: claim.validUntil - 1)
+                if outcome == .expired { isSwept = true }
+                return outcome != .spent && outcome != .expired
+            }
+            #expect(revived.isEmpty)
             // Nothing a killed process leaves is damage: temporaries and unfinished splits at most.
             let findings = StateCheck(path: state.path).check(now: noon)
             #expect(findings.allSatisfy { $0.isRepairable && $0.mend != .setAside }, "\(findings)")
         }
+        #expect(isSwept)
     }
 }

@@ -122,9 +122,9 @@ func live(_ directory: StateDirectory) throws(StateError) {
     let free = FreeTier(directory)
     let pending = PendingPlaces(directory)
     var random = SystemRandomNumberGenerator()
-    // From 10 days before `now`, at the end of which nothing of the first days is left.
+    // An hour at a time, a day at most: of two such processes none sweeps what the other opens.
     for step: UInt64 in 0... {
-        let moment = now - 10 * 86_400 + min(step * 1800, 10 * 86_400)
+        let moment = now + min(step * 3600, 86_400)
         let id = random.next()
         guard let hash = hash(id) else { return }
         let claim = claim(hash, uses: 1, until: moment + 7200)
@@ -138,7 +138,7 @@ func live(_ directory: StateDirectory) throws(StateError) {
         }
         let place = try pending.reserve(client: [1], limit: 3, expiresAt: moment + 60, now: moment)
         if case .reserved(let place) = place, Bool.random() { try pending.release(place) }
-        if Int.random(in: 0..<8) == 0 {
+        if Int.random(in: 0..<3) == 0 {
             free.sweep(now: moment)
             pending.sweep(now: moment)
             _ = try payments.sweep(now: moment, maximum: 3)
