@@ -96,7 +96,20 @@ let package = Package(
         tests("Macaroons", resources: [.copy("Vectors")]),
         tests("L402", also: ["Lightning", "Macaroons"]),
         tests("Paywall", also: ["L402", "Lightning", "Macaroons"]),
-        tests("FlatFiles", also: ["Paywall", "L402", "Lightning"]),
+        tests("FlatFiles", also: ["Paywall", "L402", "Lightning", "StateDriver"]),
+        // A process for tests that need several of them and for tests that kill them.
+        .executableTarget(
+            name: "StateDriver",
+            dependencies: ["FlatFiles", "L402", "Lightning", "Paywall"],
+            path: "Tests/StateDriver",
+            swiftSettings: common
+        ),
+        .executableTarget(
+            name: "StateBench",
+            dependencies: ["FlatFiles", "Lightning", "Paywall"],
+            path: "Tests/bench/StateBench",
+            swiftSettings: common
+        ),
         tests("LNbits", also: ["Paywall", "Lightning"]),
         tests("FastCGI"),
         tests("Settings"),

@@ -48,7 +48,7 @@ public final class FreeTier: FreeCounter {
     public func giveBack(_ claim: FreeClaim, takenAt: UInt64) throws(StateError) {
         guard let table = try tables.existing(Self.window(claim.period, takenAt)) else { return }
         try table.exclusively { (access) throws(StateError) in
-            let (slot, count) = try Self.slot(of: claim, in: table, access)
+            let (slot, count) = try Self.slot(of: claim, in: table, &access)
             if count > 0 { try access.set(slot, to: count - 1) }
         }
     }
@@ -72,7 +72,7 @@ public final class FreeTier: FreeCounter {
         let table = try tables.table(Self.window(claim.period, now))
         let reset = claim.period.seconds - now % claim.period.seconds
         return try table.exclusively { (access) throws(StateError) in
-            let (slot, count) = try Self.slot(of: claim, in: table, access)
+            let (slot, count) = try Self.slot(of: claim, in: table, &access)
             guard count < claim.limit, count < HashedTable.maximumValue else {
                 return FreeOutcome(isGranted: false, left: 0, resetSeconds: reset)
             }
@@ -89,7 +89,7 @@ public final class FreeTier: FreeCounter {
     private static func slot(
         of claim: FreeClaim,
         in table: HashedTable,
-        _ access: HashedTable.Access
+        _ access: inout HashedTable.Access
     )
         throws(StateError) -> (slot: UInt64, count: UInt32)
     {

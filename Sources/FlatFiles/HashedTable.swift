@@ -39,7 +39,8 @@ final class HashedTable: Sendable {
     static let maximumValue: UInt32 = 999_999
 
     private let path: String
-    private let key: SymmetricKey
+    /// With the key taken in, to be copied for each hash.
+    private let keyed: HMAC<SHA256>
     private let pagesOffset: Int
     private let maximumPages: Int
     private let file: Descriptor
@@ -60,7 +61,7 @@ final class HashedTable: Sendable {
         file = try Descriptor(path, O_RDWR)
         let head = try file.read(at: 0, count: Self.pageBytes)
         guard let read = TableHead(head) else { throw Self.damaged(path) }
-        key = SymmetricKey(data: read.key)
+        keyed = HMAC(key: SymmetricKey(data: read.key))
         pagesOffset = read.pagesOffset
     }
 
@@ -69,8 +70,11 @@ final class HashedTable: Sendable {
 
     /// The keyed hash of some bytes, as slots hold it.
     func hash(_ message: [UInt8]) -> UInt64 {
-        HMAC<SHA256>.authenticationCode(for: message, using: key)
-            .prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        var code = keyed
+        code.update(data: message)
+        return code.finalize().withUnsafeBytes { bytes in
+            bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        }
     }
 
     /// Runs `body` while no other thread or process touches the table.
@@ -113,9 +117,16 @@ final class HashedTable: Sendable {
     struct Access {
         fileprivate let table: HashedTable
         fileprivate var pages: Int
+        /// The page read last, as long as nothing is written: a decision looks at it twice.
+        private var lastRead: (index: Int, page: TablePage)?
+
+        fileprivate init(table: HashedTable, pages: Int) {
+            self.table = table
+            self.pages = pages
+        }
 
         /// The value of a slot; `nil` when there is none.
-        func value(_ hash: UInt64) throws(StateError) -> UInt32? {
+        mutating func value(_ hash: UInt64) throws(StateError) -> UInt32? {
             let page = try readPage(TablePage.index(of: hash, pages: pages))
             return try page.find(hash).map { (slot) throws(StateError) in try page.value(slot) }
         }
@@ -152,8 +163,10 @@ final class HashedTable: Sendable {
             }
         }
 
-        private func write(_ hash: UInt64, _ value: UInt32, page: Int, slot: Int) throws(StateError)
+        private mutating func write(_ hash: UInt64, _ value: UInt32, page: Int, slot: Int)
+            throws(StateError)
         {
+            lastRead = nil
             try table.file.write(
                 TablePage.slotText(hash, value),
                 at: (page + 1) * HashedTable.pageBytes + slot * HashedTable.slotBytes
@@ -164,6 +177,7 @@ final class HashedTable: Sendable {
             let half = TablePage.powerOfTwo(notAbove: pages)
             let old = try readPage(pages - half)
             let moved = old.slots.filter { TablePage.index(of: $0.hash, pages: pages + 1) == pages }
+            lastRead = nil
             try table.file.write(TablePage.bytes(moved), at: (pages + 1) * HashedTable.pageBytes)
             try table.file.write(
                 Array(CalendarText.padded(UInt64(pages + 1), 10).utf8),
@@ -172,7 +186,8 @@ final class HashedTable: Sendable {
             pages += 1
         }
 
-        private func readPage(_ index: Int) throws(StateError) -> TablePage {
+        private mutating func readPage(_ index: Int) throws(StateError) -> TablePage {
+            if let lastRead, lastRead.index == index { return lastRead.page }
             let bytes = try table.file.read(
                 at: (index + 1) * HashedTable.pageBytes,
                 count: HashedTable.pageBytes
@@ -180,7 +195,9 @@ final class HashedTable: Sendable {
             guard bytes.count == HashedTable.pageBytes else {
                 throw HashedTable.damaged(table.path)
             }
-            return TablePage(bytes, path: table.path)
+            let page = TablePage(bytes, path: table.path)
+            lastRead = (index, page)
+            return page
         }
     }
 }

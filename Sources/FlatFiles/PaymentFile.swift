@@ -34,11 +34,13 @@ struct PaymentFile {
     /// Uses taken and not returned.
     var used: UInt64
     var isRevoked: Bool
-    /// Places for requests that took a use.
-    var recent: [[UInt8]]
+    /// Places for requests that took a use, each 16 bytes and a newline.
+    var recent: [UInt8]
 
     private static let magic = "l402-payment 1 used "
-    static let emptyPlace = Array("----------------".utf8)
+    private static let headEnd = Array("\nrecent\n".utf8)
+    private static let emptyPlace = Array("----------------\n".utf8)
+    private static let placeBytes = 17
     /// Requests on one token that can be on their way to failing goods at once.
     private static let maximumPlaces: UInt64 = 64
     static let limitBytes = 4096
@@ -55,18 +57,16 @@ struct PaymentFile {
         isRevoked = false
         used = 1
         let places = claim.uses.map { Int(min($0, Self.maximumPlaces)) } ?? 0
-        recent = Array(repeating: Self.emptyPlace, count: places)
-        if !recent.isEmpty { recent[0] = Self.place(claim.requestID) }
+        recent = Array(repeatElement(Self.emptyPlace, count: places).joined())
+        if places > 0 { setPlace(0, Self.place(claim.requestID)) }
     }
 
     /// Reads a file back; `nil` for anything that this code would not have written.
     init?(_ bytes: [UInt8]) {
-        let lines = String(decoding: bytes, as: UTF8.self).split(
-            separator: "\n",
-            omittingEmptySubsequences: false
-        )
-        guard lines.count >= 11, lines.last == "", let first = lines.first,
-            first.hasPrefix(Self.magic),
+        guard let head = bytes.firstRange(of: Self.headEnd) else { return nil }
+        let lines = String(decoding: bytes[..<head.lowerBound], as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+        guard lines.count == 9, let first = lines.first, first.hasPrefix(Self.magic),
             first.utf8.count == Self.magic.utf8.count + 10, let used = UInt64(first.suffix(10))
         else { return nil }
         func value(_ index: Int, _ name: String) -> Substring? {
@@ -79,8 +79,7 @@ struct PaymentFile {
             ),
             let price = value(6, "price_msat").flatMap({ UInt64($0) }),
             let opened = value(7, "opened"),
-            let state = value(8, "state"), state == "active  " || state == "revoked ",
-            lines[9] == "recent"
+            let state = value(8, "state"), state == "active  " || state == "revoked "
         else { return nil }
         paymentHash = hash
         self.service = String(service)
@@ -91,9 +90,10 @@ struct PaymentFile {
         self.opened = String(opened)
         self.used = used
         isRevoked = state == "revoked "
-        recent = lines[10...].dropLast().map { Array($0.utf8) }
-        guard recent.allSatisfy({ $0.count == 16 }),
-            recent.count == uses.map({ Int(min($0, Self.maximumPlaces)) }) ?? 0
+        recent = Array(bytes[head.upperBound...])
+        let places = uses.map { Int(min($0, Self.maximumPlaces)) } ?? 0
+        guard recent.count == places * Self.placeBytes,
+            (0..<places).allSatisfy({ recent[($0 + 1) * Self.placeBytes - 1] == 0x0a })
         else { return nil }
     }
 
@@ -105,25 +105,22 @@ struct PaymentFile {
         text +=
             "\nvalid_until \(validUntil) \(CalendarText.time(validUntil))\nprice_msat \(price.msat)"
         text += "\nopened \(opened)\nstate \(isRevoked ? "revoked " : "active  ")\nrecent\n"
-        var bytes = Array(text.utf8)
-        for place in recent { bytes += place + [0x0a] }
-        return bytes
+        return Array(text.utf8) + recent
     }
 
     /// Takes a use for a request, in the next place after the last one used.
     mutating func take(requestID: String) {
         used += 1
-        guard !recent.isEmpty, !requestID.isEmpty else { return }
-        let free = recent.firstIndex(of: Self.emptyPlace)
-        let oldest = Int(truncatingIfNeeded: used % UInt64(recent.count))
-        recent[free ?? oldest] = Self.place(requestID)
+        guard placeCount > 0, !requestID.isEmpty else { return }
+        let oldest = Int(truncatingIfNeeded: used % UInt64(placeCount))
+        setPlace(find(Self.emptyPlace) ?? oldest, Self.place(requestID))
     }
 
     /// Returns the use that a request took; false when it took none or has it back already.
     mutating func giveBack(requestID: String) -> Bool {
-        guard !requestID.isEmpty, used > 0, let taken = recent.firstIndex(of: Self.place(requestID))
+        guard !requestID.isEmpty, used > 0, let taken = find(Self.place(requestID))
         else { return false }
-        recent[taken] = Self.emptyPlace
+        setPlace(taken, Self.emptyPlace)
         used -= 1
         return true
     }
@@ -134,14 +131,31 @@ struct PaymentFile {
         guard uses != nil, used > 0, !isRevoked else { return }
         used -= 1
         var kept: UInt64 = 0
-        for index in recent.indices where recent[index] != Self.emptyPlace {
-            if kept == used { recent[index] = Self.emptyPlace } else { kept += 1 }
+        for index in 0..<placeCount where !holds(index, Self.emptyPlace) {
+            if kept == used { setPlace(index, Self.emptyPlace) } else { kept += 1 }
         }
+    }
+
+    private var placeCount: Int { recent.count / Self.placeBytes }
+
+    private func holds(_ index: Int, _ place: [UInt8]) -> Bool {
+        let start = index * Self.placeBytes
+        return (0..<Self.placeBytes).allSatisfy { recent[start + $0] == place[$0] }
+    }
+
+    private func find(_ place: [UInt8]) -> Int? {
+        (0..<placeCount).first { holds($0, place) }
+    }
+
+    private mutating func setPlace(_ index: Int, _ place: [UInt8]) {
+        let start = index * Self.placeBytes
+        recent.replaceSubrange(start..<start + Self.placeBytes, with: place)
     }
 
     /// Request ids are not kept as they are: a hash of fixed width is enough to know one again.
     private static func place(_ requestID: String) -> [UInt8] {
-        requestID.isEmpty
-            ? emptyPlace : Hex.encodeASCII(SHA256.hash(data: Array(requestID.utf8)).prefix(8))
+        if requestID.isEmpty { return emptyPlace }
+        let digest = SHA256.hash(data: Array(requestID.utf8))
+        return Hex.encodeASCII(digest.prefix(8)) + [0x0a]
     }
 }

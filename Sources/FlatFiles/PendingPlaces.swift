@@ -37,7 +37,7 @@ public final class PendingPlaces: PendingInvoices {
             guard let table = try tables.existing(CalendarText.date(day)) else { continue }
             try table.exclusively { (access) throws(StateError) in
                 for number in 0..<limit {
-                    let expiry = try Self.expiry(table, access, client, number, day: day)
+                    let expiry = try Self.expiry(table, &access, client, number, day: day)
                     guard expiry > now else { continue }
                     held += 1
                     firstExpiry = min(firstExpiry, expiry)
@@ -49,7 +49,7 @@ public final class PendingPlaces: PendingInvoices {
         return try table.exclusively { (access) throws(StateError) in
             var free: Int?
             for number in 0..<limit {
-                let expiry = try Self.expiry(table, access, client, number, day: now)
+                let expiry = try Self.expiry(table, &access, client, number, day: now)
                 if expiry > now {
                     held += 1
                     firstExpiry = min(firstExpiry, expiry)
@@ -94,7 +94,7 @@ public final class PendingPlaces: PendingInvoices {
 
     private static func expiry(
         _ table: HashedTable,
-        _ access: HashedTable.Access,
+        _ access: inout HashedTable.Access,
         _ client: [UInt8],
         _ number: Int,
         day: UInt64

@@ -48,7 +48,7 @@ struct TablePage {
                 let start = slot * HashedTable.slotBytes
                 // The first byte tells most of them apart.
                 guard page[start] == wanted[0] else { continue }
-                if page[start..<start + 16].elementsEqual(wanted) { return slot }
+                if (0..<16).allSatisfy({ page[start + $0] == wanted[$0] }) { return slot }
             }
             return nil
         }
@@ -88,12 +88,22 @@ struct TablePage {
 
     private func hash(_ slot: Int) -> UInt64? {
         let start = slot * HashedTable.slotBytes
-        var hash: UInt64 = 0
-        for byte in bytes[start..<start + 16] {
-            guard let digit = Hex.value(of: byte) else { return nil }
-            hash = hash << 4 | UInt64(digit)
+        return bytes.withUnsafeBufferPointer { page in
+            var hash: UInt64 = 0
+            for offset in start..<start + 16 {
+                let byte = page[offset]
+                let digit: UInt8
+                if byte >= 0x30 && byte <= 0x39 {
+                    digit = byte - 0x30
+                } else if byte >= 0x61 && byte <= 0x66 {
+                    digit = byte - 0x57
+                } else {
+                    return nil
+                }
+                hash = hash << 4 | UInt64(digit)
+            }
+            return hash
         }
-        return hash
     }
 
     /// Whether every slot is empty or well formed; for checks, not on the way of a request.
