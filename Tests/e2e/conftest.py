@@ -104,11 +104,11 @@ def make_site(wallet, backend_port, backend_url):
     base = pathlib.Path(tempfile.mkdtemp(prefix="l402-e2e-"))
     base.chmod(0o755)
 
-    def make(rules=RULES, server="", start=True, directory=None, **environment):
+    def make(rules=RULES, server="", http="", start=True, directory=None, **environment):
         directory = directory or base / f"site{len(running)}"
         gate = Gate(directory, {"LNBITS_URL": wallet.url, "LNBITS_KEY": wallet.key,
                                 "L402_MAX_PENDING": "1000", **environment}, rules)
-        nginx = Nginx(directory, gate.socket, backend_port, server).start()
+        nginx = Nginx(directory, gate.socket, backend_port, server, http).start()
         running.extend([nginx, gate])
         if start:
             gate.start()
@@ -117,7 +117,8 @@ def make_site(wallet, backend_port, backend_url):
     yield make
     for part in running:
         part.stop()
-    shutil.rmtree(base)
+    if not os.environ.get("L402_TEST_KEEP"):
+        shutil.rmtree(base)
 
 
 @pytest.fixture(scope="session")

@@ -87,14 +87,14 @@ class Gate:
         }
         self.process = None
 
-    def start(self, ready=True):
+    def start(self, ready=True, socket=True):
         self.socket.unlink(missing_ok=True)
         self.process = subprocess.Popen(
             [BIN / "l402-fcgi"], env=self.environment, stdin=subprocess.DEVNULL,
             stderr=open(self.log_path, "ab"))
         if ready:
             before = self.log.count("ready:")
-            wait_for("the gate", lambda: self.socket.exists() and self.log.count("ready:") >= max(1, before)
+            wait_for("the gate", lambda: (self.socket.exists() or not socket) and self.log.count("ready:") >= max(1, before)
                      or self.process.poll() is not None)
             assert self.process.poll() is None, self.log
         return self
@@ -110,9 +110,9 @@ class Gate:
 class Nginx:
     """nginx with the shipped snippet, in a directory of its own."""
 
-    def __init__(self, directory, gate_socket, backend_port, server="", port=None):
+    def __init__(self, directory, gate_socket, backend_port, server="", http=""):
         self.directory = pathlib.Path(directory) / "nginx"
-        self.port = port or free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.directory.mkdir(parents=True, exist_ok=True)
         shutil.copytree(ROOT / "nginx" / "l402", self.directory / "l402", dirs_exist_ok=True)
@@ -133,7 +133,7 @@ class Nginx:
         (self.directory / "nginx.conf").write_text(
             f"daemon off; pid {self.directory}/pid; error_log {self.directory}/error.log info;"
             f"worker_processes 2; events {{ worker_connections 2048; }}"
-            f"http {{ access_log off; client_max_body_size 200m; {temp} include site.conf; }}")
+            f"http {{ access_log off; {temp} {http} include site.conf; }}")
         self.process = None
 
     def start(self):

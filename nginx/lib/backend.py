@@ -4,7 +4,7 @@
     backend.py PORT
 
 Every path echoes what arrived. /status/NNN answers with that status, /slow/SECONDS waits,
-/die closes the connection in the middle of its answer, /events streams server-sent events.
+/die closes the connection in the middle of its answer, /cors names an origin of its own.
 GET /_seen lists every request so far, for the tests.
 """
 import http.server
@@ -40,15 +40,19 @@ class Backend(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
             self.close_connection = True
             return None
-        if parts[-1] == "weather" or "weather" in parts:
+        if "weather" in parts:
             what["weather"] = "rain, 7 degrees"
+        if parts[-1] == "cors":
+            return self.answer(200, what, {"Access-Control-Allow-Origin": "https://backend.test"})
         return self.answer(200, what)
 
-    def answer(self, status, value):
+    def answer(self, status, value, headers={}):
         body = json.dumps(value).encode() + b"\n"
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        for name, text in headers.items():
+            self.send_header(name, text)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

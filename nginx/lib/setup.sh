@@ -1,6 +1,9 @@
 # Set-up that nginx/demo and Tests/run share. Sourced by bash; needs "set -euo pipefail".
 # Says on standard error what it does; installs only what is missing.
 
+# Without this, a failing command inside $(…) is passed over.
+shopt -s inherit_errexit
+
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
@@ -59,24 +62,30 @@ find_python() {
 }
 
 # make_venv NAME REQUIREMENTS…: prints the directory of a venv with what the files list, made once
-# for each content of theirs and never seen half made.
+# for each content of theirs, by one process at a time, and never seen half made.
 make_venv() {
-    local name=$1 python cache venv sum
+    local name=$1 python version cache venv sum lock
     shift
     python=$(find_python)
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     sum=$(cat "$@" | sha256sum | cut -c1-12)
     cache=${XDG_CACHE_HOME:-$HOME/.cache}/l402-fcgi
-    venv=$cache/$name-$sum-$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    if [ ! -e "$venv/complete" ]; then
+    venv=$cache/$name-$sum-$version
+    mkdir -p "$cache"
+    exec {lock}>"$venv.lock"
+    flock "$lock"
+    # A venv whose Python has been removed since is made again.
+    if [ ! -e "$venv/complete" ] || ! "$venv/bin/python" -c '' 2>/dev/null; then
         say "making a Python venv for $name in $venv (a minute or two)"
-        mkdir -p "$cache"
         rm -rf "$venv"
         "$python" -m venv "$venv" >&2
         local file arguments=()
         for file in "$@"; do arguments+=(-r "$file"); done
-        "$venv/bin/pip" install -q --disable-pip-version-check "${arguments[@]}" >&2
+        "$venv/bin/pip" install -q --disable-pip-version-check "${arguments[@]}" >&2 ||
+            die "pip could not install what $* lists"
         touch "$venv/complete"
     fi
+    exec {lock}>&-
     printf '%s\n' "$venv"
 }
 

@@ -121,9 +121,19 @@ def set_up():
     unfinished.rename(directory / "wallets.json")
 
 
+server = None
+
+
+def end(*_):
+    # Before there is a server there is nothing to end but this.
+    if server is None:
+        sys.exit(143)
+    server.terminate()
+
+
+signal.signal(signal.SIGTERM, end)
+signal.signal(signal.SIGINT, end)
 server = start()
-signal.signal(signal.SIGTERM, lambda *_: server.terminate())
-signal.signal(signal.SIGINT, lambda *_: server.terminate())
 try:
     wait_until_ready(server)
     if not (directory / "wallets.json").exists():

@@ -54,13 +54,21 @@ extension DecisionMaker {
         ]
         describe(admission, rule: rule, in: &decision)
         if request.mode == .challenge { return retry(decision) }
+        let target = rule.serve ?? policy.defaultServe ?? .pass
+        if case .priced = rule.access {
+            if target == .pass, request.mode == .respond, !policy.isDryRun {
+                return withoutGoods(decision, rule)
+            }
+            // What one client paid for, or got of its allowance, no shared cache gives to others.
+            if target != .demo { decision.answer.headers.append(("Cache-Control", "private")) }
+        }
         if request.mode == .authorizer {
             // mod_authnz_fcgi and lighttpd give `Variable-X` to the next handler as `X`.
             decision.answer.headers += decision.answer.headers.filter { $0.name.hasPrefix("L402-") }
                 .map { ("Variable-" + $0.name.uppercased().replacing("-", with: "_"), $0.value) }
             return finish(decision)
         }
-        deliver(rule, body: body, in: &decision)
+        deliver(target, body: body, in: &decision)
         return finish(decision)
     }
 
@@ -98,8 +106,8 @@ extension DecisionMaker {
         }
     }
 
-    private func deliver(_ rule: Rule, body: BodyReader?, in decision: inout Decision) {
-        switch rule.serve ?? policy.defaultServe ?? .pass {
+    private func deliver(_ target: ServeTarget, body: BodyReader?, in decision: inout Decision) {
+        switch target {
         case .named(let name):
             decision.answer.headers.append(("X-Accel-Redirect", name))
         case .internal(let prefix):
@@ -138,6 +146,20 @@ extension DecisionMaker {
             code: "try_again",
             "your payment has just arrived; send it again",
             retryAfterSeconds: 1
+        )
+    }
+
+    /// A responder is to answer, and nothing says with what: an operator's mistake that nobody pays
+    /// for.
+    private func withoutGoods(_ decision: Decision, _ rule: Rule) -> Decision {
+        if let taken = decision.taken { _ = gate.giveBack(taken, now: now) }
+        return refuse(
+            rule,
+            500,
+            code: "no_goods",
+            "there is nothing behind this rule yet; nothing has been taken",
+            detail:
+                "the rule in line \(rule.line) has no serve=, and the web server sends no L402_SERVE"
         )
     }
 

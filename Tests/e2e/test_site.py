@@ -1,0 +1,268 @@
+"""What the shipped nginx files promise: who the client is, which host, what reaches whom."""
+import json
+import os
+import pathlib
+import shutil
+import socket
+import tempfile
+import threading
+
+import pytest
+from parts import free_port, raw_request
+
+ADDRESS_HEADERS = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9", "Forwarded": "for=203.0.113.9",
+                   "REMOTE_ADDR": "203.0.113.9", "Remote-Addr": "203.0.113.9", "True-Client-IP": "203.0.113.9"}
+
+
+def test_a_client_cannot_choose_its_address(make_site):
+    site = make_site("GET /x price=5 free=1/day serve=demo\n")
+    assert site.get("/x").status_code == 200
+    for name, value in ADDRESS_HEADERS.items():
+        assert site.get("/x", headers={name: value}).status_code == 402, name
+
+
+@pytest.mark.parametrize("target,host,status", [
+    (b"/x", "shop.test", 402), (b"/x", "SHOP.test", 402), (b"/x", "shop.test:8080", 402), (b"/x", "shop.test.", 402),
+    (b"http://shop.test/x", "open.test", 402), (b"http://SHOP.test:80/x", "open.test", 402),
+    (b"http://open.test/x", "shop.test", 200), (b"/x", "open.test", 200), (b"/x", "other.test", 404),
+])
+def test_the_host_that_nginx_routes_by_decides(hosts, target, host, status):
+    with socket.create_connection(("127.0.0.1", hosts.nginx.port), timeout=20) as connection:
+        connection.sendall(b"GET " + target + f" HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+    assert int(answer.split()[1]) == status, answer[:300]
+    if status == 200:
+        seen = json.loads(answer.partition(b"\r\n\r\n")[2].split(b"\r\n")[0])
+        assert seen["headers"]["host"] == "open.test", "the backend is told the host that the rule was found by"
+
+
+@pytest.fixture(scope="module")
+def hosts(make_site):
+    return make_site("GET /x price=5 host=shop.test serve=demo\nGET /x free host=open.test serve=@api\n")
+
+
+NAMES = ["a b.html", "100%.html", "%41.html", "a?b.html", "a#b.html", "ü.html", "a+b.html", "a;b.html", "a&b=c.html",
+         "'quoted\".html", "back\\slash.html", "..hidden.html"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_of_any_name_are_found(articles, name):
+    site, headers = articles
+    (site.gate.directory / "files" / "articles" / name).write_text(f"this is {name}")
+    path = "/articles/" + "".join(f"%{byte:02X}" for byte in name.encode())
+    status, body, _ = raw_request(site.nginx.port, path.encode() + b"?x=1", headers=headers)
+    assert (status, body.decode()) == (200, f"this is {name}")
+
+
+@pytest.fixture(scope="module")
+def articles(make_site):
+    site = make_site("GET /articles/** price=9 uses=unlimited valid=1d service=articles serve=/l402-files/\n"
+                     "GET /few/** price=9 uses=3 free=1/day serve=/l402-files/\n")
+    authorization, _ = site.buy("/articles/first.html")
+    return site, [f"Authorization: {authorization}"]
+
+
+def test_parts_of_files_and_unchanged_files(articles):
+    site, [authorization] = articles
+    headers = {"Authorization": authorization.split(": ")[1]}
+    part = site.get("/articles/first.html", headers={**headers, "Range": "bytes=4-7"})
+    assert part.status_code == 206 and part.text == "paid"
+    assert part.headers["Content-Range"] == "bytes 4-7/22"
+    same = site.get("/articles/first.html", headers={**headers, "If-None-Match": part.headers["ETag"]})
+    assert same.status_code == 304
+    # Without proof neither tells anything.
+    for more in ({"Range": "bytes=0-3"}, {"If-None-Match": part.headers["ETag"]}):
+        assert site.get("/articles/first.html", headers=more).status_code == 402
+
+
+def test_with_a_file_the_client_learns_what_is_left(articles):
+    site, _ = articles
+    files = site.gate.directory / "files" / "few"
+    files.mkdir(mode=0o755, exist_ok=True)
+    (files / "x").write_text("x")
+    free = site.get("/few/x")
+    assert free.status_code == 200 and free.headers["L402-Free-Left"] == "0"
+    assert free.headers["RateLimit"].startswith('"free";r=0;t=')
+    assert free.headers["Access-Control-Allow-Origin"] == "*"
+    authorization, _ = site.buy("/few/x")
+    assert site.get("/few/x", headers={"Authorization": authorization}).headers["L402-Uses-Left"] == "2"
+
+
+@pytest.mark.parametrize("how", ["token", "cookie", "hash", "free"])
+def test_what_was_paid_for_is_kept_by_no_shared_cache(make_site, how):
+    site = make_site("GET /few/** price=9 uses=3 serve=/l402-files/\nGET /back/** price=9 uses=3 serve=@api\n"
+                     "GET /some/** price=9 free=1/day serve=@api\n* /open/** free serve=@api\n")
+    files = site.gate.directory / "files" / "few"
+    files.mkdir(mode=0o755)
+    (files / "x.pdf").write_text("x")
+    if how == "free":
+        assert site.get("/some/x").headers["Cache-Control"] == "private"
+        assert "Cache-Control" not in site.get("/open/x").headers
+        return
+    for path in ("/few/x.pdf", "/back/x.pdf"):
+        authorization, body = site.buy(path)
+        proof = {"token": {"Authorization": authorization}, "cookie": {"Cookie": f"l402={body['macaroon']}"},
+                 "hash": {"X-Payment-Hash": body["payment_hash"]}}[how]
+        answer = site.get(path, headers=proof)
+        assert answer.status_code == 200 and answer.headers["Cache-Control"] == "private", path
+
+
+def test_scripts_of_other_sites_get_one_allowed_origin(make_site):
+    site = make_site("GET /back/** price=9 uses=3 serve=@api\nGET /own/** price=9 uses=3 serve=@api "
+                     "cors=https://a.test,https://b.test\n")
+    for path, allowed in (("/back/cors", "*"), ("/own/cors", "https://b.test")):
+        authorization, _ = site.buy(path)
+        answer = site.get(path, headers={"Authorization": authorization, "Origin": "https://b.test"})
+        assert answer.status_code == 200
+        assert answer.headers["Access-Control-Allow-Origin"] == allowed
+        assert "L402-Uses-Left" in answer.headers["Access-Control-Expose-Headers"]
+        assert ("Origin" in answer.headers.get("Vary", "")) == (allowed != "*")
+
+
+@pytest.mark.parametrize("value,passed", [
+    ("Bearer x", True), ("Basic dTpw", True), ("L402x y", True), ("L402 {}", False), ("l402 {}", False),
+    ("LSAT {}", False), ("lsat {}", False), ("L402", False),
+])
+def test_only_the_proof_is_kept_from_the_backend(site, value, passed):
+    value = value.format("0" * 64)
+    seen = site.get("/free/x", headers={"Authorization": value, "X-Payment-Hash": "0" * 64}).json()["headers"]
+    assert seen.get("authorization") == (value if passed else None)
+    assert "x-payment-hash" not in seen
+
+
+def test_proof_in_a_header_of_its_own_leaves_authorization_to_the_backend(site):
+    body = site.challenge("/back/both", headers={"Authorization": "Bearer mine"})
+    site.wallet.pay(body["invoice"])
+    answer = site.get("/back/both", headers={"Authorization": "Bearer mine", "X-Payment-Hash": body["payment_hash"]})
+    assert answer.status_code == 200 and answer.json()["headers"]["authorization"] == "Bearer mine"
+
+
+@pytest.fixture
+def open_directory():
+    """A directory that nginx's workers, who run as another user, can enter."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="l402-e2e-"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
+
+
+class FastCGIBackend:
+    """As much of a FastCGI application as the test needs: answers with its parameters, in JSON."""
+
+    def __init__(self, path):
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        os.chmod(path, 0o777)
+        self.listener.listen()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection = self.listener.accept()[0]
+            except OSError:
+                return
+            with connection, connection.makefile("rb") as stream:
+                parameters = b""
+                while True:
+                    _, kind, high, low, length_high, length_low, padding, _ = stream.read(8)
+                    content = stream.read(length_high << 8 | length_low)
+                    stream.read(padding)
+                    if kind == 4:
+                        parameters += content
+                    if kind == 5 and not content:
+                        break
+                found = self.decode(parameters)
+                status = "500 Failed" if "fail" in found["REQUEST_URI"] else "200 OK"
+                body = f"Status: {status}\r\nContent-Type: application/json\r\n\r\n{json.dumps(found)}".encode()
+                head = bytes([1, 6, high, low, len(body) >> 8, len(body) & 255, 0, 0])
+                end = bytes([1, 3, high, low, 0, 8, 0, 0]) + bytes(8)
+                connection.sendall(head + body + end)
+
+    @staticmethod
+    def decode(data):
+        found, place = {}, 0
+
+        def length():
+            nonlocal place
+            size = 4 if data[place] & 128 else 1
+            value = int.from_bytes(data[place:place + size], "big") & (0x7FFFFFFF if size == 4 else 127)
+            place += size
+            return value
+
+        while place < len(data):
+            name_length, value_length = length(), length()
+            name = data[place:place + name_length].decode()
+            assert name not in found, f"{name} arrives twice"
+            found[name] = data[place + name_length:place + name_length + value_length].decode("utf-8", "replace")
+            place += name_length + value_length
+        return found
+
+
+def test_a_fastcgi_backend_learns_what_was_sold_and_nothing_forged(make_site, open_directory):
+    directory = open_directory
+    backend = FastCGIBackend(directory / "php.sock")
+    site = make_site("POST /php/** price=5 uses=3 serve=@php\n* /open/** free serve=@php\n", server=f"""
+        location @php {{
+            include l402/goods-fastcgi.conf;
+            fastcgi_param REQUEST_URI $request_uri;
+            fastcgi_param REQUEST_METHOD $request_method;
+            fastcgi_pass unix:{directory}/php.sock;
+        }}""")
+    forged = {"L402-Access": "paid", "L402-Service": "x", "L402-Uses-Left": "99", "L402-Payment-Hash": "ff",
+              "L402-Tier": "255", "L402-Free-Left": "9", "X-Payment-Hash": "0" * 64}
+    seen = site.get("/open/x", headers={**forged, "Authorization": "Bearer mine"}).json()
+    assert seen["HTTP_L402_ACCESS"] == "free" and seen["HTTP_AUTHORIZATION"] == "Bearer mine"
+    assert seen["HTTP_L402_SERVICE"] != "x" and seen["HTTP_L402_TIER"] == "0"
+    for name in ("HTTP_L402_USES_LEFT", "HTTP_L402_PAYMENT_HASH", "HTTP_L402_FREE_LEFT", "HTTP_X_PAYMENT_HASH"):
+        assert seen[name] == "", name
+
+    authorization, body = site.buy("/php/x", "POST")
+    headers = {**forged, "Authorization": authorization}
+    failed = site.post("/php/fail", headers=headers)
+    assert failed.status_code == 500 and failed.headers["L402-Refunded"] == "1"
+    answer = site.post("/php/x", headers=headers)
+    assert answer.headers["L402-Uses-Left"] == "2"
+    seen = answer.json()
+    assert (seen["HTTP_L402_ACCESS"], seen["HTTP_L402_USES_LEFT"], seen["HTTP_L402_PAYMENT_HASH"]) == (
+        "paid", "2", body["payment_hash"])
+    assert seen["HTTP_AUTHORIZATION"] == "" and seen["REQUEST_METHOD"] == "POST"
+    backend.listener.close()
+
+
+def test_rules_without_a_target_use_the_one_of_the_web_server(make_site):
+    site = make_site("GET /x price=5 serve=demo\nGET /part/** price=5\n", server="""
+        location /part/ { include l402/gate.conf; fastcgi_param L402_SERVE @api; }""")
+    authorization, _ = site.buy("/part/y")
+    answer = site.get("/part/y", headers={"Authorization": authorization})
+    assert answer.status_code == 200 and answer.json()["path"] == "/part/y"
+
+
+def test_a_rule_that_names_no_goods_takes_nothing(make_site):
+    site = make_site("GET /x price=5\nGET /free price=5 free=2/day\n* /health free\n")
+    assert site.get("/health").status_code == 204
+    authorization, _ = site.buy("/x")
+    for _ in range(3):
+        answer = site.get("/x", headers={"Authorization": authorization})
+        assert answer.status_code == 500 and answer.json()["code"] == "no_goods"
+        assert site.get("/free").json()["code"] == "no_goods"
+    assert "the rule in line 1 has no serve=" in site.gate.log
+    # Mended, what was paid is still there.
+    site.gate.rules.write_text("GET /x price=5 serve=demo\n")
+    site.gate.stop()
+    site.gate.start()
+    assert site.get("/x", headers={"Authorization": authorization}).status_code == 200
+
+
+def test_a_gate_on_tcp_behind_an_upstream_block_with_kept_connections(make_site):
+    port = free_port()
+    site = make_site("GET /x price=5 uses=100 serve=@api\n* /health free\n", L402_LISTEN=f"127.0.0.1:{port}",
+                     http=f"upstream l402_gate {{ server 127.0.0.1:{port}; keepalive 8; }}",
+                     server="set $l402_gate l402_gate; fastcgi_keep_conn on;", start=False)
+    site.gate.start(socket=False)
+    authorization, _ = site.buy("/x")
+    for left in range(99, 69, -1):
+        answer = site.get("/x", headers={"Authorization": authorization})
+        assert answer.status_code == 200 and answer.headers["L402-Uses-Left"] == str(left)
