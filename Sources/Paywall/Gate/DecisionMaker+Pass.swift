@@ -55,12 +55,9 @@ extension DecisionMaker {
         describe(admission, rule: rule, in: &decision)
         if request.mode == .challenge { return retry(decision) }
         let target = rule.serve ?? policy.defaultServe ?? .pass
-        if case .priced = rule.access {
-            if target == .pass, request.mode == .respond, !policy.isDryRun {
-                return withoutGoods(decision, rule)
-            }
+        if case .priced = rule.access, target != .demo {
             // What one client paid for, or got of its allowance, no shared cache gives to others.
-            if target != .demo { decision.answer.headers.append(("Cache-Control", "private")) }
+            decision.answer.headers.append(("Cache-Control", "private"))
         }
         if request.mode == .authorizer {
             // mod_authnz_fcgi and lighttpd give `Variable-X` to the next handler as `X`.
@@ -146,20 +143,6 @@ extension DecisionMaker {
             code: "try_again",
             "your payment has just arrived; send it again",
             retryAfterSeconds: 1
-        )
-    }
-
-    /// A responder is to answer, and nothing says with what: an operator's mistake that nobody pays
-    /// for.
-    private func withoutGoods(_ decision: Decision, _ rule: Rule) -> Decision {
-        if let taken = decision.taken { _ = gate.giveBack(taken, now: now) }
-        return refuse(
-            rule,
-            500,
-            code: "no_goods",
-            "there is nothing behind this rule yet; nothing has been taken",
-            detail:
-                "the rule in line \(rule.line) has no serve=, and the web server sends no L402_SERVE"
         )
     }
 
