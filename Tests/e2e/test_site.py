@@ -217,7 +217,7 @@ def test_a_fastcgi_backend_learns_what_was_sold_and_nothing_forged(make_site, op
     assert seen["HTTP_L402_ACCESS"] == "free" and seen["HTTP_AUTHORIZATION"] == "Bearer mine"
     assert seen["HTTP_L402_SERVICE"] != "x" and seen["HTTP_L402_TIER"] == "0"
     for name in ("HTTP_L402_USES_LEFT", "HTTP_L402_PAYMENT_HASH", "HTTP_L402_FREE_LEFT", "HTTP_X_PAYMENT_HASH"):
-        assert seen[name] == "", name
+        assert not seen.get(name), name
 
     authorization, body = site.buy("/php/x", "POST")
     headers = {**forged, "Authorization": authorization}
