@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import pathlib
@@ -31,23 +32,25 @@ GET   /articles/**   price=100 uses=unlimited valid=30d service=articles serve=/
 """
 
 
-@pytest.fixture(scope="session")
-def lnbits_process(tmp_path_factory):
+@contextlib.contextmanager
+def lnbits(directory, **environment):
+    """A real LNbits with two wallets."""
     python = os.environ.get("L402_TEST_LNBITS_PYTHON")
     if not python:
         pytest.exit("run Tests/run, which sets everything up", 2)
-    directory = tmp_path_factory.mktemp("lnbits")
     process = subprocess.Popen(
-        [python, ROOT / "nginx/lib/start_lnbits.py", directory, str(free_port()), "1000000"])
+        [python, ROOT / "nginx/lib/start_lnbits.py", directory, str(free_port()), "1000000"],
+        env={**os.environ, **environment})
     wait_for("LNbits", lambda: (directory / "wallets.json").exists() or process.poll() is not None, 90)
     assert process.poll() is None, (directory / "lnbits.log").read_text()
-    yield json.loads((directory / "wallets.json").read_text())
+    yield Wallet(json.loads((directory / "wallets.json").read_text()))
     stop(process)
 
 
 @pytest.fixture(scope="session")
-def wallet(lnbits_process):
-    return Wallet(lnbits_process)
+def wallet(tmp_path_factory):
+    with lnbits(tmp_path_factory.mktemp("lnbits")) as wallet:
+        yield wallet
 
 
 @pytest.fixture(scope="session")

@@ -254,7 +254,7 @@ def test_a_gate_on_tcp_behind_an_upstream_block_with_kept_connections(make_site)
     site = make_site("GET /x price=5 uses=100 serve=@api\n* /health free\n", L402_LISTEN=f"127.0.0.1:{port}",
                      http=f"upstream l402_gate {{ server 127.0.0.1:{port}; keepalive 8; }}",
                      server="set $l402_gate l402_gate; fastcgi_keep_conn on;", start=False)
-    site.gate.start(socket=False)
+    site.gate.start()
     authorization, _ = site.buy("/x")
     for left in range(99, 69, -1):
         answer = site.get("/x", headers={"Authorization": authorization})
