@@ -11,6 +11,16 @@ let common: [SwiftSetting] = [
 /// The pure parts also contain no unsafe construct: the compiler checks it.
 let pure: [SwiftSetting] = common + [.strictMemorySafety()]
 
+/// What makes the programs small: Swift's own libraries are linked into them.
+let slim: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-use-ld=lld"]
+            + ["-s", "--icf=all", "--exclude-libs=ALL", "-z", "pack-relative-relocs"]
+            .flatMap { ["-Xlinker", $0] },
+        .when(platforms: [.linux], configuration: .release)
+    )
+]
+
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 func tests(
@@ -81,7 +91,8 @@ let package = Package(
         .executableTarget(
             name: "l402-fcgi",
             dependencies: ["FastCGI", "FlatFiles", "LNbits", "Paywall", "Settings"],
-            swiftSettings: common
+            swiftSettings: common,
+            linkerSettings: slim
         ),
         .executableTarget(
             name: "l402",
@@ -89,7 +100,8 @@ let package = Package(
                 "FlatFiles", "L402", "Lightning", "Macaroons", "Paywall", "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: common
+            swiftSettings: common,
+            linkerSettings: slim
         ),
 
         tests("Lightning", resources: [.copy("Vectors")]),
