@@ -75,6 +75,11 @@ let package = Package(
             swiftSettings: common
         ),
         .target(
+            name: "Goods",
+            dependencies: ["CCurl", "FastCGI", "Paywall"],
+            swiftSettings: common
+        ),
+        .target(
             name: "FlatFiles",
             dependencies: ["Paywall", "L402", "Lightning", crypto],
             swiftSettings: common
@@ -90,7 +95,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "l402-fcgi",
-            dependencies: ["FastCGI", "FlatFiles", "LNbits", "Paywall", "Settings"],
+            dependencies: ["FastCGI", "FlatFiles", "Goods", "LNbits", "Paywall", "Settings"],
             swiftSettings: common,
             linkerSettings: slim
         ),
@@ -124,6 +129,7 @@ let package = Package(
         ),
         tests("LNbits", also: ["Paywall", "Lightning"]),
         tests("FastCGI"),
+        tests("Goods", also: ["FastCGI", "Paywall"]),
         tests("Settings"),
     ],
     swiftLanguageModes: [.v6]

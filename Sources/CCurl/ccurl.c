@@ -17,6 +17,7 @@ static struct {
     CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
     struct curl_slist *(*slist_append)(struct curl_slist *, const char *);
     void (*slist_free_all)(struct curl_slist *);
+    time_t (*getdate)(const char *, const time_t *);
 } api;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -37,9 +38,10 @@ static void load(void) {
     *(void **)&api.easy_getinfo = dlsym(library, "curl_easy_getinfo");
     *(void **)&api.slist_append = dlsym(library, "curl_slist_append");
     *(void **)&api.slist_free_all = dlsym(library, "curl_slist_free_all");
+    *(void **)&api.getdate = dlsym(library, "curl_getdate");
     if (!global_init || !api.easy_init || !api.easy_cleanup || !api.easy_reset || !api.easy_perform ||
         !api.easy_strerror || !api.easy_setopt || !api.easy_getinfo || !api.slist_append ||
-        !api.slist_free_all)
+        !api.slist_free_all || !api.getdate)
         return;
     loaded = global_init(CURL_GLOBAL_ALL) == CURLE_OK;
 }
@@ -84,3 +86,5 @@ struct curl_slist *ccurl_slist_append(struct curl_slist *list, const char *text)
 }
 
 void ccurl_slist_free(struct curl_slist *list) { api.slist_free_all(list); }
+
+time_t ccurl_getdate(const char *text) { return api.getdate(text, 0); }

@@ -60,4 +60,10 @@ public final class CGIExchange: Exchange {
 
     /// Nothing is held back.
     public func flush() throws(ExchangeError) {}
+
+    /// The end of the process is all that a web server sees; a `Content-Length` tells the client.
+    public func abort() {}
+
+    /// Nobody else waits for this process.
+    public func willTakeLong() {}
 }

@@ -25,6 +25,12 @@ public protocol Exchange: AnyObject {
 
     /// Sends what is buffered.
     func flush() throws(ExchangeError)
+
+    /// Breaks the answer off, so that what has been sent of it cannot be taken for the whole.
+    func abort()
+
+    /// Says that the answer may take long: whoever serves makes sure that others are served.
+    func willTakeLong()
 }
 
 /// The peer is gone or too slow; nothing more can be read or written.

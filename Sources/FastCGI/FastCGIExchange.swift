@@ -4,8 +4,13 @@ import Glibc
 /// A request that came over FastCGI. The corresponding C type is `FCGX_Request`.
 final class FastCGIExchange: Exchange {
     private let request: UnsafeMutablePointer<FCGX_Request>
+    private let beginLong: () -> Void
 
-    init(_ request: UnsafeMutablePointer<FCGX_Request>) { self.request = request }
+    /// - Parameter beginLong: Called when the answer may take long.
+    init(_ request: UnsafeMutablePointer<FCGX_Request>, beginLong: @escaping () -> Void) {
+        self.request = request
+        self.beginLong = beginLong
+    }
 
     var hasBody: Bool { request.pointee.role != FCGI_AUTHORIZER }
 
@@ -60,6 +65,11 @@ final class FastCGIExchange: Exchange {
             throw ExchangeError("the web server hung up")
         }
     }
+
+    /// A connection that ends without `FCGI_END_REQUEST` is an error to every web server.
+    func abort() { shutdown(request.pointee.ipcFd, Int32(SHUT_RDWR)) }
+
+    func willTakeLong() { beginLong() }
 }
 
 /// Calls `body` with each `NAME=value` of a C environment whose name begins with a prefix.

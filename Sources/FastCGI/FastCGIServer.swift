@@ -7,7 +7,8 @@ import Synchronization
 /// libfcgi ties a worker to a kept-alive connection for as long as the web server keeps it, so
 /// that more kept connections than workers hang. Here the workers wait together on one epoll that
 /// holds the listening socket and every idle kept connection; whoever gets an event handles one
-/// request and puts the connection back. An idle connection costs a descriptor and no worker.
+/// request and puts the connection back. An idle connection costs a descriptor and no worker, and
+/// for a request that takes long (``Exchange/willTakeLong()``) another worker steps in.
 ///
 /// A web server must not send a second request on a connection before the answer to the first is
 /// complete (nginx, lighttpd and Apache never do): libfcgi drops what it read ahead.
@@ -29,6 +30,7 @@ public final class FastCGIServer: Sendable {
     private let epoll: Int32
     private let stopEvent: Int32
     private let isStopping = Atomic<Bool>(false)
+    private let threads = ThreadCount()
 
     /// A server that does nothing yet.
     ///
@@ -52,13 +54,9 @@ public final class FastCGIServer: Sendable {
     ///
     /// - Throws: ``FastCGIError`` when not one thread can be started.
     public func run() throws(FastCGIError) {
-        var threads: [pthread_t] = []
-        for _ in 0..<workers {
-            guard let thread = WorkerThread.start(work) else { break }
-            threads.append(thread)
-        }
-        guard !threads.isEmpty else { throw FastCGIError("no thread can be started") }
-        for thread in threads { pthread_join(thread, nil) }
+        let started = (0..<workers).count { _ in startWorker() }
+        guard started > 0 else { throw FastCGIError("no thread can be started") }
+        threads.waitForAll()
         close(listener.descriptor)
         if let path = listener.path { unlink(path) }
     }
@@ -70,9 +68,19 @@ public final class FastCGIServer: Sendable {
         _ = write(stopEvent, &one, 8)
     }
 
+    private func startWorker() -> Bool {
+        threads.begin()
+        let isStarted = WorkerThread.detach { [self] in
+            work()
+            threads.end()
+        }
+        if !isStarted { threads.end() }
+        return isStarted
+    }
+
     /// One worker: an event, a request, again.
     private func work() {
-        while true {
+        while !threads.retireIfSurplus() {
             var data = Event.stop
             let count = cfastcgi_wait(epoll, &data)
             if count < 0 && errno == EINTR { continue }
@@ -113,7 +121,15 @@ public final class FastCGIServer: Sendable {
     /// Handles one request of a connection, then keeps or frees it.
     private func serve(_ connection: Connection, isNew: Bool) {
         guard connection.readRequest() else { return connection.free() }
-        handler(FastCGIExchange(connection.request))
+        var isLong = false
+        handler(
+            FastCGIExchange(connection.request) {
+                guard !isLong, self.threads.beginLong() else { return }
+                isLong = true
+                if !self.startWorker() { self.threads.cancelLong() }
+            }
+        )
+        if isLong { threads.endLong() }
         guard connection.finishRequest(), !isStopping.load(ordering: .relaxed) else {
             return connection.free()
         }

@@ -12,7 +12,7 @@ public enum Signals {
         // A web server that hangs up is seen by the write that fails.
         signal(SIGPIPE, SIG_IGN)
         let waited = set
-        _ = WorkerThread.start {
+        WorkerThread.detach {
             var set = waited
             while true {
                 var number: Int32 = 0

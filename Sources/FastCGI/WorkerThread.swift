@@ -10,13 +10,16 @@ public enum WorkerThread {
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    /// Starts a thread that runs as long as the process, or not at all when there is none to be had.
-    public static func detach(_ run: @escaping @Sendable () -> Void) {
-        if let thread = start(run) { pthread_detach(thread) }
+    /// Starts a thread that nobody waits for; false when there is none to be had.
+    @discardableResult
+    public static func detach(_ run: @escaping @Sendable () -> Void) -> Bool {
+        guard let thread = start(run) else { return false }
+        pthread_detach(thread)
+        return true
     }
 
     /// Starts a thread; `nil` when the system has no more.
-    static func start(_ run: @escaping @Sendable () -> Void) -> pthread_t? {
+    private static func start(_ run: @escaping @Sendable () -> Void) -> pthread_t? {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }

@@ -50,6 +50,8 @@ public struct Settings: Sendable, Equatable {
     public var workers: Int
     /// `L402_LNBITS_TIMEOUT` in seconds.
     public var lnbitsTimeoutSeconds: UInt64
+    /// `L402_BACKEND_TIMEOUT` in seconds.
+    public var backendTimeoutSeconds: UInt64
     /// `L402_LOG`.
     public var log: LogLevel
     /// What concerns the decision.
@@ -86,6 +88,7 @@ public struct Settings: Sendable, Equatable {
         listen = try source.listenAddress("L402_LISTEN")
         workers = try source.number("L402_WORKERS", in: 1...1024) ?? Self.defaultWorkers
         lnbitsTimeoutSeconds = try source.seconds("L402_LNBITS_TIMEOUT", in: 1...120) ?? 10
+        backendTimeoutSeconds = try source.seconds("L402_BACKEND_TIMEOUT", in: 1...86_400) ?? 60
         log = try source.choice("L402_LOG") ?? .info
 
         policy = Gate.Policy()

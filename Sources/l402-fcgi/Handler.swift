@@ -1,5 +1,6 @@
 import FastCGI
 import Glibc
+import Goods
 import Lightning
 import Paywall
 
@@ -29,17 +30,57 @@ struct Handler: Sendable {
             request = try Request(
                 isAuthorizer: !body.hasBody,
                 parameter: body.parameter,
-                readBody: body.readWhole
+                readBody: body.readWhole,
+                fallbackID: { String(UInt64.random(in: .min ... .max), radix: 16) }
             )
         } catch {
             site.log.info("400 bad_path: \(error)")
             body.drain()
             return send(.error(400, code: "bad_path", error.description), to: body, log: site.log)
         }
-        let decision = site.gate.decide(request, rules: site.rules.current(), now: Clock.now())
-        body.drain()
-        send(decision.answer, to: body, log: site.log)
+        var decision = site.gate.decide(request, rules: site.rules.current(), now: Clock.now())
+        if let goods = decision.goods {
+            let report = handOver(goods, of: decision, request, body, site: site)
+            decision.answer.status = report?.status ?? decision.answer.status
+            decision.code = report?.code ?? decision.code
+            decision.detail = report?.detail ?? "the web server hung up"
+        } else {
+            body.drain()
+            send(decision.answer, to: body, log: site.log)
+        }
         tell(request, decision, start: start, log: site.log)
+    }
+
+    /// Hands the goods over itself; `nil` when the web server hung up.
+    private func handOver(
+        _ goods: Goods,
+        of decision: Decision,
+        _ request: Request,
+        _ body: RequestBody,
+        site: Site
+    ) -> DeliveryReport? {
+        body.willTakeLong()
+        let delivery = Delivery(
+            exchange: body,
+            method: request.method,
+            headers: decision.answer.headers
+        ) {
+            guard let taken = decision.taken else { return false }
+            return site.gate.giveBack(taken, now: Clock.now())
+        }
+        defer { body.drain() }
+        do throws(ExchangeError) {
+            switch goods {
+            case .file(let path, let directory):
+                body.drain()
+                return try FileGoods.send(path, below: directory, delivery)
+            case .backend(let base, let path):
+                let target = Forwarder.Target(base: base, path: path)
+                return try site.forwarder.forward(target, delivery)
+            }
+        } catch {
+            return nil
+        }
     }
 
     private func send(_ answer: Answer, to exchange: any Exchange, log: Log) {

@@ -66,4 +66,8 @@ final class RequestBody: Exchange {
     func write(_ bytes: [UInt8]) throws(ExchangeError) { try exchange.write(bytes) }
 
     func flush() throws(ExchangeError) { try exchange.flush() }
+
+    func abort() { exchange.abort() }
+
+    func willTakeLong() { exchange.willTakeLong() }
 }

@@ -1,5 +1,6 @@
 import FlatFiles
 import Glibc
+import Goods
 import L402
 import LNbits
 import Lightning
@@ -14,6 +15,7 @@ final class Site: Sendable {
     let gate: Gate
     let log: Log
     let payments: Payments
+    let forwarder: Forwarder
     private let free: FreeTier
     private let pending: PendingPlaces
     private let wallets: WalletPool
@@ -30,12 +32,7 @@ final class Site: Sendable {
         } catch {
             throw SiteError(lines: error.lines)
         }
-        for rule in rules.current().rules where !settings.policy.canServe(rule) {
-            log.warn(
-                "\(rules.path):\(rule.line): serve=\(rule.serve?.text ?? "") cannot be handed over "
-                    + "here; requests for it are answered 503"
-            )
-        }
+        forwarder = Forwarder(timeoutSeconds: settings.backendTimeoutSeconds)
         let wallets = WalletPool(settings)
         self.wallets = wallets
         do throws(StateError) {

@@ -9,6 +9,7 @@
 
 #include <curl/curl.h>
 #include <stddef.h>
+#include <time.h>
 
 /* Receives or gives bytes; the same shape as curl's own callbacks. */
 typedef size_t (*ccurl_callback)(char *_Nullable bytes, size_t size, size_t count,
@@ -30,6 +31,8 @@ CURLcode ccurl_setopt_callback(CURL *_Nonnull handle, CURLoption option, ccurl_c
 CURLcode ccurl_setopt_offset(CURL *_Nonnull handle, CURLoption option, curl_off_t value);
 CURLcode ccurl_getinfo_long(CURL *_Nonnull handle, CURLINFO info, long *_Nonnull value);
 struct curl_slist *_Nullable ccurl_slist_append(struct curl_slist *_Nullable list, const char *_Nonnull text);
+/* Seconds since 1970 of a date in any form of HTTP; -1 for anything else. */
+time_t ccurl_getdate(const char *_Nonnull text);
 void ccurl_slist_free(struct curl_slist *_Nullable list);
 
 #endif

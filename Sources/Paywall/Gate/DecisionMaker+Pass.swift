@@ -109,12 +109,14 @@ extension DecisionMaker {
             decision.answer.headers.append(("X-Accel-Redirect", name))
         case .internal(let prefix):
             decision.answer.headers.append(("X-Accel-Redirect", internalURI(prefix)))
-        case .file(let directory):
+        case .file(let directory) where policy.sendsFiles:
             let path = String(decoding: request.path.encodedForHeader, as: UTF8.self)
             decision.answer.headers.append(("X-Sendfile", directory + path))
-        case .proxy:
-            // Refused before anything was taken.
-            decision.answer.status = 500
+        case .file(let directory):
+            decision.goods = .file(path: request.path.bytes, directory: directory)
+        case .proxy(let base):
+            let query = request.path.query.map { [UInt8(ascii: "?")] + $0 } ?? []
+            decision.goods = .backend(base: base, path: request.path.encodedForHeader + query)
         case .pass:
             decision.answer.status = 204
         case .demo:

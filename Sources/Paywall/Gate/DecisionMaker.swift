@@ -23,7 +23,7 @@ struct DecisionMaker {
             )
         else { return unmatched() }
         guard request.mode != .refund else { return refund(rule) }
-        if let refusal = refuseAmbiguousPath(rule) ?? refuseWithoutGoods(rule) { return refusal }
+        if let refusal = refuseAmbiguousPath(rule) { return refusal }
 
         switch rule.access {
         case .deny:
@@ -116,21 +116,6 @@ struct DecisionMaker {
             400,
             code: "path_ambiguous",
             "this path has dots, slashes or parameters that servers read in different ways"
-        )
-    }
-
-    /// Nothing is offered, let alone taken, for goods that could not be handed over.
-    private func refuseWithoutGoods(_ rule: Rule) -> Decision? {
-        guard rule.access != .deny, !policy.canServe(rule), request.mode == .respond else {
-            return nil
-        }
-        return refuse(
-            rule,
-            503,
-            code: "goods_unavailable",
-            "this cannot be served here",
-            detail: "serve=\(rule.serve?.text ?? "") of the rule in line \(rule.line) needs "
-                + "a web server that takes X-Sendfile (L402_SENDFILE=on), or serve=@name"
         )
     }
 

@@ -64,16 +64,6 @@ public struct Gate: Sendable {
 
         /// The defaults.
         public init() {}
-
-        /// Whether the goods of a rule can be handed over: the gate itself streams no files and
-        /// forwards to no backend, it tells the web server to.
-        public func canServe(_ rule: Rule) -> Bool {
-            switch rule.serve ?? defaultServe ?? .pass {
-            case .named, .internal, .pass, .demo: true
-            case .file: sendsFiles
-            case .proxy: false
-            }
-        }
     }
 
     let parts: Parts
@@ -127,12 +117,22 @@ public enum Taken: Sendable {
     case free(FreeClaim, takenAt: UInt64)
 }
 
+/// Goods that the gate itself hands over.
+public enum Goods: Sendable, Equatable {
+    /// The file at a decoded path below a directory.
+    case file(path: [UInt8], directory: String)
+    /// The answer of a backend to a percent-encoded path with its query.
+    case backend(base: String, path: [UInt8])
+}
+
 /// What is to be done with a request.
 public struct Decision: Sendable {
     /// The answer.
     public var answer: Answer
     /// What was taken for it, to be returned when the goods fail.
     public var taken: Taken?
+    /// Where the body comes from, when it is not the answer's own.
+    public var goods: Goods?
     /// One word for the log: `free`, `paid`, `challenge`, `refused`, `preflight`, …
     public var outcome: String
     /// The stable code of a refusal, or empty.
@@ -160,6 +160,7 @@ public struct Decision: Sendable {
         let kept = answer.headers.filter {
             $0.name != "WWW-Authenticate" && $0.name != "X-Accel-Redirect"
         }
+        copy.goods = nil
         copy.answer = Answer(status: isPass ? 204 : 403, headers: isPass ? kept : [])
         return copy
     }

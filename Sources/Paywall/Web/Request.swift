@@ -38,7 +38,8 @@ public struct Request {
     public let client: ClientAddress?
     /// What is asked for.
     public let mode: Mode
-    /// `REQUEST_ID`, the same in every call for one request; empty when the server gives none.
+    /// `REQUEST_ID`, the same in every call for one request; one of our own when the server gives
+    /// none.
     public let requestID: String
     /// What the refund call is told of the first one's answer: `free`, `paid` or empty.
     public let taken: String
@@ -58,7 +59,8 @@ public struct Request {
     public init(
         isAuthorizer: Bool,
         parameter: @escaping (String) -> [UInt8]?,
-        readBody: @escaping (Int) -> Body
+        readBody: @escaping (Int) -> Body,
+        fallbackID: () -> String = { "" }
     ) throws(RequestPathError) {
         func text(_ name: String) -> String? {
             parameter(name).map { String(decoding: $0, as: UTF8.self) }
@@ -71,7 +73,8 @@ public struct Request {
         client = parameter("REMOTE_ADDR").flatMap { ClientAddress($0) }
         let asked = text("L402_MODE").flatMap { $0.isEmpty ? nil : $0.lowercased() }
         mode = isAuthorizer ? .authorizer : asked.flatMap(Mode.init) ?? .respond
-        requestID = text("REQUEST_ID") ?? text("UNIQUE_ID") ?? ""
+        let named = [text("REQUEST_ID"), text("UNIQUE_ID")].compactMap { $0 }.first { !$0.isEmpty }
+        requestID = named ?? fallbackID()
         taken = text("L402_TAKEN") ?? ""
         failedStatus = Self.lastServerError(in: parameter("L402_STATUS") ?? [])
     }
