@@ -1,4 +1,3 @@
-
 /// Conditional requests (RFC 9110 section 13) for one state of a file.
 struct FileConditions {
     enum Verdict: Equatable {
@@ -32,7 +31,9 @@ struct FileConditions {
         if let known = header("If-None-Match") {
             return matches(known, weakly: true) ? .notModified : .send
         }
-        if let since = header("If-Modified-Since").flatMap(HTTPDate.seconds), modifiedSeconds <= since {
+        if let since = header("If-Modified-Since").flatMap(HTTPDate.seconds),
+            modifiedSeconds <= since
+        {
             return .notModified
         }
         return .send
