@@ -26,6 +26,7 @@ public final class FastCGIServer: Sendable {
 
     private let listener: Listener
     private let handler: Handler
+    private let refused: @Sendable (_ user: Int64) -> Void
     private let workers: Int
     private let epoll: Int32
     private let stopEvent: Int32
@@ -34,12 +35,20 @@ public final class FastCGIServer: Sendable {
 
     /// A server that does nothing yet.
     ///
+    /// - Parameter refused: Told of each connection through a unix socket that is not taken, with
+    ///   the number of the user it came from, or -1.
     /// - Throws: ``FastCGIError`` when the system has no more descriptors.
-    public init(listener: Listener, workers: Int, handler: @escaping Handler) throws(FastCGIError) {
+    public init(
+        listener: Listener,
+        workers: Int,
+        refused: @escaping @Sendable (_ user: Int64) -> Void = { _ in },
+        handler: @escaping Handler
+    ) throws(FastCGIError) {
         guard FCGX_Init() == 0 else { throw FastCGIError("libfcgi cannot be initialised") }
         self.listener = listener
         self.workers = workers
         self.handler = handler
+        self.refused = refused
         epoll = cfastcgi_epoll()
         stopEvent = cfastcgi_event()
         guard epoll >= 0, stopEvent >= 0 else {
@@ -107,8 +116,10 @@ public final class FastCGIServer: Sendable {
             if errno == EMFILE || errno == ENFILE { usleep(20_000) }
             return nil
         }
-        guard listener.isWelcome(descriptor) else {
+        let user = cfastcgi_peer_user(descriptor)
+        guard listener.welcomes(user: user) else {
             close(descriptor)
+            refused(user)
             return nil
         }
         var timeout = timeval(tv_sec: Self.ioTimeoutSeconds, tv_usec: 0)

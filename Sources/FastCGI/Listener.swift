@@ -15,7 +15,7 @@ public struct Listener: Sendable {
 
     /// Binds `unix:/path` or `host:port`.
     ///
-    /// A unix socket can be connected to by everybody and answers whom ``isWelcome(_:)`` says: web
+    /// A unix socket can be connected to by everybody and answers whom ``welcomes(user:)`` says: web
     /// servers run under many names, and a mode and group that fit them all do not exist.
     ///
     /// - Throws: ``FastCGIError``, among others when another process answers on the path.
@@ -60,9 +60,8 @@ public struct Listener: Sendable {
     /// Whether requests of a connection are taken: through a socket that we made ourselves only from
     /// root, our own user, and system accounts such as `www-data` or `nobody`. Requests carry
     /// settings, so that whoever may send them is trusted as much as whoever starts the process.
-    func isWelcome(_ descriptor: Int32) -> Bool {
+    func welcomes(user: Int64) -> Bool {
         guard path != nil else { return true }
-        let user = cfastcgi_peer_user(descriptor)
         return user >= 0 && (user == Int64(geteuid()) || user < 1000 || user >= 65_534)
     }
 

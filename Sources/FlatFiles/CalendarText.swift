@@ -6,7 +6,7 @@ enum CalendarText {
     /// `YYYY-MM-DD`.
     static func date(_ seconds: UInt64) -> String {
         let (year, month, day) = civil(seconds / 86_400)
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+        return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2)
     }
 
     /// `YYYY-MM-DDTHH:MM:SSZ` (ISO 8601).
@@ -41,11 +41,17 @@ enum CalendarText {
             }
     }
 
-    /// A whole number with zeros before it.
+    /// A whole number with zeros before it; more digits where it needs them.
     static func padded(_ number: UInt64, _ width: Int) -> String {
-        let text = String(number)
-        return text.utf8.count >= width
-            ? text : String(repeating: "0", count: width - text.utf8.count) + text
+        var digits = [UInt8](repeating: 0x30, count: max(width, 20))
+        var rest = number
+        var start = digits.count
+        while rest > 0 {
+            start -= 1
+            digits[start] = 0x30 + UInt8(rest % 10)
+            rest /= 10
+        }
+        return String(decoding: digits[min(start, digits.count - width)...], as: UTF8.self)
     }
 
     private static func civil(_ days: UInt64) -> (year: UInt64, month: UInt64, day: UInt64) {

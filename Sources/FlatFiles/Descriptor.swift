@@ -131,12 +131,30 @@ struct Descriptor: ~Copyable {
         }
     }
 
-    /// Whether a directory entry still leads to this very file.
+    /// Which file this is; no other one has the same as long as this one is open.
+    var identity: FileIdentity {
+        get throws(StateError) {
+            var status = stat()
+            guard fstat(number, &status) == 0 else { throw .system(path, "stat") }
+            return FileIdentity(status)
+        }
+    }
+}
+
+/// A file by device and inode.
+struct FileIdentity: Equatable, Sendable {
+    private let device: UInt
+    private let inode: UInt
+
+    fileprivate init(_ status: stat) {
+        device = UInt(status.st_dev)
+        inode = UInt(status.st_ino)
+    }
+
+    /// Whether a directory entry leads to this very file.
     func isStill(at path: String) -> Bool {
-        var mine = stat()
         var there = stat()
-        guard fstat(number, &mine) == 0, lstat(path, &there) == 0 else { return false }
-        return mine.st_dev == there.st_dev && mine.st_ino == there.st_ino
+        return lstat(path, &there) == 0 && FileIdentity(there) == self
     }
 }
 

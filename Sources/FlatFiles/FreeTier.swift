@@ -103,12 +103,9 @@ public final class FreeTier: FreeCounter {
     /// The file name of the window that holds a moment.
     static func window(_ period: FreePeriod, _ seconds: UInt64) -> String {
         let date = CalendarText.date(seconds)
-        let hour = CalendarText.padded(seconds % 86_400 / 3600, 2)
-        let minute = CalendarText.padded(seconds % 3600 / 60, 2)
-        return switch period {
-        case .day: "\(date).day"
-        case .hour: "\(date)T\(hour).hour"
-        case .minute: "\(date)T\(hour)\(minute).minute"
-        }
+        if period == .day { return date + ".day" }
+        let hour = date + "T" + CalendarText.padded(seconds % 86_400 / 3600, 2)
+        if period == .hour { return hour + ".hour" }
+        return hour + CalendarText.padded(seconds % 3600 / 60, 2) + ".minute"
     }
 }

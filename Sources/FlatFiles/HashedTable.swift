@@ -44,6 +44,7 @@ final class HashedTable: Sendable {
     private let pagesOffset: Int
     private let maximumPages: Int
     private let file: Descriptor
+    private let identity: FileIdentity
     /// Threads share the open file, and with it the lock on it.
     private let threads = Mutex<Void>(())
 
@@ -59,6 +60,7 @@ final class HashedTable: Sendable {
         maximumPages = max(1, maximumSlots / Self.slotsPerFreshPage)
         if access(path, F_OK) != 0 { try directory.create(path, TableHead.text(meaning: meaning)) }
         file = try Descriptor(path, O_RDWR)
+        identity = try file.identity
         let head = try file.read(at: 0, count: Self.pageBytes)
         guard let read = TableHead(head) else { throw Self.damaged(path) }
         keyed = HMAC(key: SymmetricKey(data: read.key))
@@ -66,14 +68,15 @@ final class HashedTable: Sendable {
     }
 
     /// Whether the file is still the one that the name leads to.
-    var isCurrent: Bool { file.isStill(at: path) }
+    var isCurrent: Bool { identity.isStill(at: path) }
 
     /// The keyed hash of some bytes, as slots hold it.
     func hash(_ message: [UInt8]) -> UInt64 {
         var code = keyed
-        code.update(data: message)
-        return code.finalize().withUnsafeBytes { bytes in
-            bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        // As raw bytes: what swift-crypto does for other kinds of data takes longer than hashing.
+        message.withUnsafeBytes { code.update(data: $0) }
+        return code.finalize().withUnsafeBytes {
+            UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))
         }
     }
 

@@ -64,7 +64,7 @@ public final class KeyFile: Sendable {
             let old = try Descriptor(path, O_RDONLY)
             try old.lock()
             // Another rotation was faster and put a new file in the place of the one locked here.
-            guard old.isStill(at: path) else { continue }
+            guard try old.identity.isStill(at: path) else { continue }
             // A damaged file is refused rather than made longer.
             _ = try Self.load(path)
             var text = String(decoding: try old.read(at: 0, count: Self.limitBytes), as: UTF8.self)

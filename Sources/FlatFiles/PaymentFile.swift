@@ -31,86 +31,79 @@ struct PaymentFile {
     let validUntil: UInt64
     let price: Millisatoshis
     let opened: String
+    /// The whole text; changes are made in place.
+    private(set) var text: [UInt8]
     /// Uses taken and not returned.
-    var used: UInt64
-    var isRevoked: Bool
-    /// Places for requests that took a use, each 16 bytes and a newline.
-    var recent: [UInt8]
+    private(set) var used: UInt64
+    private(set) var isRevoked: Bool
+    private let stateOffset: Int
+    private let recentOffset: Int
 
-    private static let magic = "l402-payment 1 used "
-    private static let headEnd = Array("\nrecent\n".utf8)
+    private static let magic = Array("l402-payment 1 used ".utf8)
+    private static let counterDigits = 10
+    private static let active = Array("active  ".utf8)
+    private static let revoked = Array("revoked ".utf8)
     private static let emptyPlace = Array("----------------\n".utf8)
     private static let placeBytes = 17
     /// Requests on one token that can be on their way to failing goods at once.
     private static let maximumPlaces: UInt64 = 64
     static let limitBytes = 4096
 
-    /// The file of a payment whose first use is taken.
-    init(opening claim: PaymentClaim, now: UInt64) {
-        paymentHash = claim.paymentHash
-        service = claim.service
-        tier = claim.tier
-        uses = claim.uses
-        validUntil = claim.validUntil
-        price = claim.price
-        opened = CalendarText.time(now)
-        isRevoked = false
-        used = 1
-        let places = claim.uses.map { Int(min($0, Self.maximumPlaces)) } ?? 0
-        recent = Array(repeatElement(Self.emptyPlace, count: places).joined())
-        if places > 0 { setPlace(0, Self.place(claim.requestID)) }
+    /// The text of a payment whose first use is taken; ``init(_:)`` reads it.
+    static func text(opening claim: PaymentClaim, now: UInt64) -> [UInt8] {
+        var text = String(decoding: magic, as: UTF8.self) + CalendarText.padded(1, counterDigits)
+        text += "\npayment_hash \(claim.paymentHash.hex)\nservice \(claim.service)"
+        text += "\ntier \(claim.tier)\nuses \(claim.uses.map(String.init) ?? "unlimited")"
+        text += "\nvalid_until \(claim.validUntil) \(CalendarText.time(claim.validUntil))"
+        text += "\nprice_msat \(claim.price.msat)\nopened \(CalendarText.time(now))\nstate "
+        let places = placeCount(claim.uses)
+        var bytes = Array(text.utf8) + active + Array("\nrecent\n".utf8)
+        if places > 0 { bytes += place(claim.requestID) }
+        for _ in 0..<max(0, places - 1) { bytes += emptyPlace }
+        return bytes
     }
 
-    /// Reads a file back; `nil` for anything that this code would not have written.
+    /// Reads a file; `nil` for anything that this code would not have written.
     init?(_ bytes: [UInt8]) {
-        guard let head = bytes.firstRange(of: Self.headEnd) else { return nil }
-        let lines = String(decoding: bytes[..<head.lowerBound], as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.count == 9, let first = lines.first, first.hasPrefix(Self.magic),
-            first.utf8.count == Self.magic.utf8.count + 10, let used = UInt64(first.suffix(10))
+        var lines = Lines(rest: bytes[...])
+        guard let first = lines.next(), first.count == Self.magic.count + Self.counterDigits,
+            first.starts(with: Self.magic),
+            let used = Digits.number(first.dropFirst(Self.magic.count)),
+            let hash = lines.value("payment_hash ").flatMap({ PaymentHash(hex: $0) }),
+            let service = lines.value("service "),
+            let tier = lines.value("tier ").flatMap(Digits.number), let tier = UInt8(exactly: tier),
+            let usesText = lines.value("uses "), let untilText = lines.value("valid_until "),
+            let until = untilText.split(separator: 0x20).first.flatMap(Digits.number),
+            let price = lines.value("price_msat ").flatMap(Digits.number),
+            let opened = lines.value("opened "),
+            let state = lines.value("state "),
+            state.elementsEqual(Self.active) || state.elementsEqual(Self.revoked),
+            lines.value("recent")?.isEmpty == true
         else { return nil }
-        func value(_ index: Int, _ name: String) -> Substring? {
-            lines[index].hasPrefix(name + " ") ? lines[index].dropFirst(name.count + 1) : nil
-        }
-        guard let hash = value(1, "payment_hash").flatMap({ PaymentHash(hex: $0) }),
-            let service = value(2, "service"), let tier = value(3, "tier").flatMap({ UInt8($0) }),
-            let usesText = value(4, "uses"), usesText == "unlimited" || UInt64(usesText) != nil,
-            let until = value(5, "valid_until")?.split(separator: " ").first.flatMap({ UInt64($0) }
-            ),
-            let price = value(6, "price_msat").flatMap({ UInt64($0) }),
-            let opened = value(7, "opened"),
-            let state = value(8, "state"), state == "active  " || state == "revoked "
-        else { return nil }
+        uses = Digits.number(usesText)
+        guard uses != nil || usesText.elementsEqual("unlimited".utf8) else { return nil }
+        text = bytes
         paymentHash = hash
-        self.service = String(service)
+        self.service = String(decoding: service, as: UTF8.self)
         self.tier = tier
-        uses = UInt64(usesText)
         validUntil = until
         self.price = Millisatoshis(msat: price)
-        self.opened = String(opened)
+        self.opened = String(decoding: opened, as: UTF8.self)
         self.used = used
-        isRevoked = state == "revoked "
-        recent = Array(bytes[head.upperBound...])
-        let places = uses.map { Int(min($0, Self.maximumPlaces)) } ?? 0
-        guard recent.count == places * Self.placeBytes,
-            (0..<places).allSatisfy({ recent[($0 + 1) * Self.placeBytes - 1] == 0x0a })
+        isRevoked = state.elementsEqual(Self.revoked)
+        stateOffset = state.startIndex
+        recentOffset = lines.rest.startIndex
+        let places = Self.placeCount(uses)
+        guard lines.rest.count == places * Self.placeBytes,
+            (0..<places).allSatisfy({
+                bytes[recentOffset + ($0 + 1) * Self.placeBytes - 1] == 0x0a
+            })
         else { return nil }
-    }
-
-    /// The whole text.
-    var text: [UInt8] {
-        var text = Self.magic + CalendarText.padded(used, 10)
-        text += "\npayment_hash \(paymentHash.hex)\nservice \(service)\ntier \(tier)\nuses "
-        text += uses.map(String.init) ?? "unlimited"
-        text +=
-            "\nvalid_until \(validUntil) \(CalendarText.time(validUntil))\nprice_msat \(price.msat)"
-        text += "\nopened \(opened)\nstate \(isRevoked ? "revoked " : "active  ")\nrecent\n"
-        return Array(text.utf8) + recent
     }
 
     /// Takes a use for a request, in the next place after the last one used.
     mutating func take(requestID: String) {
-        used += 1
+        count(used + 1)
         guard placeCount > 0, !requestID.isEmpty else { return }
         let oldest = Int(truncatingIfNeeded: used % UInt64(placeCount))
         setPlace(find(Self.emptyPlace) ?? oldest, Self.place(requestID))
@@ -121,7 +114,7 @@ struct PaymentFile {
         guard !requestID.isEmpty, used > 0, let taken = find(Self.place(requestID))
         else { return false }
         setPlace(taken, Self.emptyPlace)
-        used -= 1
+        count(used - 1)
         return true
     }
 
@@ -129,18 +122,36 @@ struct PaymentFile {
     /// forgotten where they would be more than the uses left to return.
     mutating func refund() {
         guard uses != nil, used > 0, !isRevoked else { return }
-        used -= 1
+        count(used - 1)
         var kept: UInt64 = 0
         for index in 0..<placeCount where !holds(index, Self.emptyPlace) {
             if kept == used { setPlace(index, Self.emptyPlace) } else { kept += 1 }
         }
     }
 
-    private var placeCount: Int { recent.count / Self.placeBytes }
+    /// Ends the payment by the operator's word.
+    mutating func revoke() {
+        isRevoked = true
+        text.replaceSubrange(stateOffset..<stateOffset + Self.revoked.count, with: Self.revoked)
+    }
+
+    private mutating func count(_ number: UInt64) {
+        used = number
+        let digits = Array(CalendarText.padded(number, Self.counterDigits).utf8)
+        text.replaceSubrange(Self.magic.count..<Self.magic.count + digits.count, with: digits)
+    }
+
+    private static func placeCount(_ uses: UInt64?) -> Int {
+        uses.map { Int(min($0, maximumPlaces)) } ?? 0
+    }
+
+    private var placeCount: Int { Self.placeCount(uses) }
 
     private func holds(_ index: Int, _ place: [UInt8]) -> Bool {
-        let start = index * Self.placeBytes
-        return (0..<Self.placeBytes).allSatisfy { recent[start + $0] == place[$0] }
+        let start = recentOffset + index * Self.placeBytes
+        // The first byte tells most of them apart.
+        return text[start] == place[0]
+            && text[start..<start + Self.placeBytes].elementsEqual(place)
     }
 
     private func find(_ place: [UInt8]) -> Int? {
@@ -148,14 +159,51 @@ struct PaymentFile {
     }
 
     private mutating func setPlace(_ index: Int, _ place: [UInt8]) {
-        let start = index * Self.placeBytes
-        recent.replaceSubrange(start..<start + Self.placeBytes, with: place)
+        let start = recentOffset + index * Self.placeBytes
+        text.replaceSubrange(start..<start + Self.placeBytes, with: place)
     }
 
     /// Request ids are not kept as they are: a hash of fixed width is enough to know one again.
     private static func place(_ requestID: String) -> [UInt8] {
         if requestID.isEmpty { return emptyPlace }
-        let digest = SHA256.hash(data: Array(requestID.utf8))
-        return Hex.encodeASCII(digest.prefix(8)) + [0x0a]
+        let digest = Array(SHA256.hash(data: Array(requestID.utf8)))
+        return Hex.encodeASCII(digest[..<8]) + [0x0a]
+    }
+}
+
+/// The lines of a file, from the first on. Bytes and not text: a redemption reads one file, and
+/// has microseconds for it.
+private struct Lines {
+    var rest: ArraySlice<UInt8>
+
+    /// The next line without its end; `nil` when there is no whole one.
+    mutating func next() -> ArraySlice<UInt8>? {
+        guard let end = rest.firstIndex(of: 0x0a) else { return nil }
+        defer { rest = rest[(end + 1)...] }
+        return rest[..<end]
+    }
+
+    /// What stands behind `name` on the next line.
+    mutating func value(_ name: StaticString) -> ArraySlice<UInt8>? {
+        guard let line = next(), line.count >= name.utf8CodeUnitCount else { return nil }
+        let isNamed = name.withUTF8Buffer { line.starts(with: $0) }
+        return isNamed ? line.dropFirst(name.utf8CodeUnitCount) : nil
+    }
+}
+
+/// Decimal digits as bytes.
+enum Digits {
+    /// The number they stand for; `nil` for none, for another character, and beyond 64 bits.
+    static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
+        guard !digits.isEmpty else { return nil }
+        var number: UInt64 = 0
+        for digit in digits {
+            guard (0x30...0x39).contains(digit) else { return nil }
+            let (tens, overflowed) = number.multipliedReportingOverflow(by: 10)
+            let (sum, overflows) = tens.addingReportingOverflow(UInt64(digit - 0x30))
+            guard !overflowed, !overflows else { return nil }
+            number = sum
+        }
+        return number
     }
 }

@@ -48,7 +48,7 @@ extension Payments {
 
     /// Makes a payment worthless from now on; `nil` when nothing is on record.
     public func revoke(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
-        try change(hash) { $0.isRevoked = true }
+        try change(hash) { $0.revoke() }
     }
 
     /// Gives one use back to a payment, as for goods that did not arrive: one of `uses=1` that was

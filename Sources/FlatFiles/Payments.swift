@@ -48,15 +48,15 @@ public final class Payments: PaymentLedger {
     public func open(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
         guard try !isOver(claim, now: now) else { return .expired }
         if claim.uses == 0 || claim.cap == 0 { return .spent }
-        let record = PaymentFile(opening: claim, now: now)
+        let text = PaymentFile.text(opening: claim, now: now)
         // Nothing is put on record that could not be read back.
-        guard PaymentFile(record.text) != nil, record.text.count <= PaymentFile.limitBytes else {
+        guard PaymentFile(text) != nil, text.count <= PaymentFile.limitBytes else {
             throw StateError(
                 "payment \(claim.paymentHash.hex): its service \"\(claim.service)\" does not fit in a file"
             )
         }
         try makeDay(of: claim)
-        guard try directory.create(path(of: claim), record.text) else {
+        guard try directory.create(path(of: claim), text) else {
             return try take(claim, now: now)
         }
         return .taken(usesLeft: claim.uses.map { $0 - 1 })

@@ -37,20 +37,31 @@ struct TablePage {
     }
 
     private static func hashText(_ hash: UInt64) -> [UInt8] {
-        Hex.encodeASCII((0..<8).map { UInt8(truncatingIfNeeded: hash >> UInt64(56 - $0 * 8)) })
+        var text = [UInt8](repeating: 0, count: 16)
+        for place in text.indices {
+            let nibble = UInt8(truncatingIfNeeded: hash >> UInt64(60 - place * 4)) & 0x0f
+            text[place] = nibble < 10 ? 0x30 + nibble : 0x57 + nibble
+        }
+        return text
     }
 
     /// The slot of a hash; `nil` when it is not on this page.
     func find(_ hash: UInt64) -> Int? {
-        let wanted = Self.hashText(hash)
-        return bytes.withUnsafeBufferPointer { page in
-            for slot in 0..<HashedTable.slotsPerPage {
-                let start = slot * HashedTable.slotBytes
-                // The first byte tells most of them apart.
-                guard page[start] == wanted[0] else { continue }
-                if (0..<16).allSatisfy({ page[start + $0] == wanted[$0] }) { return slot }
+        // Sixteen digits compared as two words: this loop is most of a decision's own time.
+        Self.hashText(hash).withUnsafeBytes { wanted in
+            let first = wanted.loadUnaligned(as: UInt64.self)
+            let second = wanted.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+            return bytes.withUnsafeBytes { page in
+                for slot in 0..<HashedTable.slotsPerPage {
+                    let start = slot * HashedTable.slotBytes
+                    if page.loadUnaligned(fromByteOffset: start, as: UInt64.self) == first,
+                        page.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self) == second
+                    {
+                        return slot
+                    }
+                }
+                return nil
             }
-            return nil
         }
     }
 

@@ -47,10 +47,15 @@ public struct Delivery {
     func giveBackSilently() { _ = giveBack() }
 
     /// Answers that the goods failed, as long as nothing has been sent.
-    func fail(_ status: Int, code: String, _ message: String, detail: String = "")
-        throws(ExchangeError) -> DeliveryReport
-    {
+    func fail(
+        _ status: Int,
+        code: String,
+        _ message: String,
+        detail: String = "",
+        adding fields: [(name: String, value: String)] = []
+    ) throws(ExchangeError) -> DeliveryReport {
         var answer = Answer.error(status, code: code, message)
+        answer.headers += fields
         answer.headers += headersAfterGivingBack().filter { $0.name != "Cache-Control" }
         if method == "HEAD" { answer.body = [] }
         try exchange.write(answer.serialized(withBody: method != "HEAD"))

@@ -10,20 +10,26 @@ public enum FileGoods {
 
     /// Sends the file at `path`, decoded and beginning with `/`, below `directory`.
     ///
+    /// - Parameter privatePaths: Files and directories that are not goods, also where they are
+    ///   below `directory`.
     /// - Throws: ``FastCGI/ExchangeError`` when the web server hangs up.
-    public static func send(_ path: [UInt8], below directory: String, _ delivery: Delivery)
-        throws(ExchangeError) -> DeliveryReport
-    {
+    public static func send(
+        _ path: [UInt8],
+        below directory: String,
+        except privatePaths: [String],
+        _ delivery: Delivery
+    ) throws(ExchangeError) -> DeliveryReport {
         guard delivery.method == "GET" || delivery.method == "HEAD" else {
             return try delivery.fail(
                 405,
                 code: "method_not_allowed",
-                "files are read with GET; nothing has been taken"
+                "files are read with GET; nothing has been taken",
+                adding: [("Allow", "GET, HEAD")]
             )
         }
         let file: OpenedFile
         do throws(OpenedFile.Failure) {
-            file = try OpenedFile(directory: directory, path: path)
+            file = try OpenedFile(directory: directory, path: path, except: privatePaths)
         } catch {
             switch error {
             case .notFound:

@@ -20,7 +20,7 @@ final class OpenedFile {
     /// Where the file really is, is asked of the kernel after it has been opened, so that neither
     /// `..` nor a symbolic link leads out of the directory, also while somebody changes links.
     /// Names that begin with a dot are not served: what is kept there is not for sale.
-    init(directory: String, path: [UInt8]) throws(Failure) {
+    init(directory: String, path: [UInt8], except privatePaths: [String] = []) throws(Failure) {
         let isHidden = path.split(separator: UInt8(ascii: "/")).contains {
             $0.first == UInt8(ascii: ".") && !$0.elementsEqual(".well-known".utf8)
         }
@@ -42,7 +42,8 @@ final class OpenedFile {
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            Self.isBelow(directory, descriptor)
+            let place = Self.place(of: descriptor), Self.place(place, isIn: directory),
+            !privatePaths.contains(where: { Self.place(place, isIn: $0) })
         else {
             close(descriptor)
             throw .notFound
@@ -66,17 +67,22 @@ final class OpenedFile {
         }
     }
 
-    private static func isBelow(_ directory: String, _ descriptor: Int32) -> Bool {
-        guard let real = realpath(directory, nil) else { return false }
-        defer { free(real) }
-        var root = String(cString: real)
-        if !root.hasSuffix("/") { root += "/" }
+    /// Where an open file really is.
+    private static func place(of descriptor: Int32) -> [UInt8]? {
         var target = [UInt8](repeating: 0, count: Int(PATH_MAX) + 1)
         let count = target.withUnsafeMutableBytes { buffer in
             buffer.bindMemory(to: CChar.self).baseAddress.map {
                 readlink("/proc/self/fd/\(descriptor)", $0, buffer.count)
             } ?? -1
         }
-        return count > 0 && target.prefix(count).starts(with: root.utf8)
+        return count > 0 ? Array(target.prefix(count)) : nil
+    }
+
+    /// Whether a place is a file or directory, or below it; false for what does not exist.
+    private static func place(_ place: [UInt8], isIn path: String) -> Bool {
+        guard let real = realpath(path, nil) else { return false }
+        defer { free(real) }
+        let root = Array(String(cString: real).utf8)
+        return place == root || place.starts(with: root.last == 0x2f ? root : root + [0x2f])
     }
 }

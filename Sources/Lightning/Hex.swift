@@ -1,11 +1,13 @@
 /// Hexadecimal text and bytes (RFC 4648 section 8).
 public enum Hex {
     /// Lower-case hex digits, two for each byte.
+    @inlinable
     public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         String(decoding: encodeASCII(bytes), as: UTF8.self)
     }
 
     /// Lower-case hex digits as ASCII bytes, two for each byte.
+    @inlinable
     public static func encodeASCII(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(bytes.underestimatedCount * 2)
@@ -18,6 +20,7 @@ public enum Hex {
 
     /// The bytes that hex digits of either case stand for; `nil` for an odd count or another
     /// character.
+    @inlinable
     public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count.isMultiple(of: 2) else { return nil }
         var bytes: [UInt8] = []
@@ -36,6 +39,7 @@ public enum Hex {
     }
 
     /// The value 0–15 of one ASCII hex digit; `nil` for another character.
+    @inlinable
     public static func value(of character: UInt8) -> UInt8? {
         switch character {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
@@ -45,7 +49,8 @@ public enum Hex {
         }
     }
 
-    private static func digit(_ nibble: UInt8) -> UInt8 {
+    @usableFromInline
+    static func digit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
     }
 }

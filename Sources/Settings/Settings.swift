@@ -54,6 +54,8 @@ public struct Settings: Sendable, Equatable {
     public var backendTimeoutSeconds: UInt64
     /// `L402_LOG`.
     public var log: LogLevel
+    /// Files that hold secrets, `LNBITS_KEY_FILE` and `L402_ENV_FILE`: never goods.
+    public var secretFiles: [String]
     /// What concerns the decision.
     public var policy: Gate.Policy
 
@@ -90,6 +92,8 @@ public struct Settings: Sendable, Equatable {
         lnbitsTimeoutSeconds = try source.seconds("L402_LNBITS_TIMEOUT", in: 1...120) ?? 10
         backendTimeoutSeconds = try source.seconds("L402_BACKEND_TIMEOUT", in: 1...86_400) ?? 60
         log = try source.choice("L402_LOG") ?? .info
+        secretFiles =
+            ["LNBITS_KEY_FILE", "L402_ENV_FILE"].compactMap(source.string)
 
         policy = Gate.Policy()
         policy.invoiceExpirySeconds =

@@ -73,7 +73,12 @@ struct Handler: Sendable {
             switch goods {
             case .file(let path, let directory):
                 body.drain()
-                return try FileGoods.send(path, below: directory, delivery)
+                return try FileGoods.send(
+                    path,
+                    below: directory,
+                    except: site.privatePaths,
+                    delivery
+                )
             case .backend(let base, let path):
                 let target = Forwarder.Target(base: base, path: path)
                 return try site.forwarder.forward(target, delivery)

@@ -1,5 +1,4 @@
 import FastCGI
-import Glibc
 import Settings
 
 /// The process: settings, one site, and requests until told to stop.
@@ -16,7 +15,8 @@ enum Program {
 
     /// Runs to the end; the exit status.
     static func run(arguments: [String]) -> Int32 {
-        switch arguments.dropFirst().first {
+        // As CGI a query such as "?--help" arrives as an argument (RFC 3875 section 4.4).
+        switch CGIExchange.isCGI ? nil : arguments.dropFirst().first {
         case nil:
             break
         case "--help", "-h":
@@ -40,49 +40,69 @@ enum Program {
     }
 
     private static func start() throws(SiteError) -> Int32 {
-        let registry = SiteRegistry(environment: try environmentLayers())
-        let site = try registry.site(overrides: [:])
-        let handler = Handler(registry: registry, fallbackLog: site.log)
-        guard let listener = try listener(site.settings) else {
-            handler.handle(CGIExchange())
+        let environment = Environment.all()
+        if try answersAsCGI(environment) {
+            // Here the environment is the request's parameters.
+            let registry = SiteRegistry(environment: [])
+            Handler(registry: registry, fallbackLog: Log(level: .info)).handle(CGIExchange())
+            Sweeper.sweepAtTimes(registry)
             return 0
         }
+        let layers = try [environment] + SiteRegistry.environmentFile(of: environment)
+        let registry = SiteRegistry(environment: layers)
+        if !isConfigured(environment), let listener = try inheritedListener() {
+            // As mod_fcgid starts it: what `SetEnv` says comes with each request.
+            let log = Log(level: .info)
+            log.info("no settings in the environment: they have to come with the requests")
+            let handler = Handler(registry: registry, fallbackLog: log)
+            return try serve(listener, workers: 4, handler: handler, registry: registry, log: log)
+        }
+        let site = try registry.site(overrides: [:])
+        let listener = try listener(site.settings)
         try site.checkWallet()
-        return try serve(listener, handler: handler, registry: registry, site: site)
+        return try serve(
+            listener,
+            workers: site.settings.workers,
+            handler: Handler(registry: registry, fallbackLog: site.log),
+            registry: registry,
+            log: site.log
+        )
     }
 
-    /// The socket to accept from; `nil` to answer one request as plain CGI.
-    private static func listener(_ settings: Settings) throws(SiteError) -> Listener? {
+    /// One request, from the environment to standard output.
+    private static func answersAsCGI(_ environment: [String: String]) throws(SiteError) -> Bool {
+        guard CGIExchange.isCGI, environment["L402_LISTEN", default: ""].isEmpty else {
+            return false
+        }
+        return try inheritedListener() == nil
+    }
+
+    private static func isConfigured(_ environment: [String: String]) -> Bool {
+        environment.contains { name, value in
+            !value.isEmpty && (name.hasPrefix("LNBITS_") || name.hasPrefix("L402_"))
+        }
+    }
+
+    private static func inheritedListener() throws(SiteError) -> Listener? {
+        do throws(FastCGIError) {
+            return try Listener.inherited()
+        } catch {
+            throw SiteError(lines: [error.description])
+        }
+    }
+
+    /// The socket to accept from.
+    private static func listener(_ settings: Settings) throws(SiteError) -> Listener {
         do throws(FastCGIError) {
             if let address = settings.listen { return try Listener(address: address) }
-            if let inherited = try Listener.inherited() { return inherited }
         } catch {
             throw SiteError(lines: ["L402_LISTEN: \(error)"])
         }
-        if CGIExchange.isCGI { return nil }
+        if let inherited = try inheritedListener() { return inherited }
         throw SiteError(lines: [
             "L402_LISTEN: is not set, descriptor 0 is no socket and there are no CGI variables; "
                 + "give unix:/run/l402/l402.sock or 127.0.0.1:9402"
         ])
-    }
-
-    /// The process's environment and, below it, the file of `L402_ENV_FILE`.
-    private static func environmentLayers() throws(SiteError) -> [[String: String]] {
-        let environment = Environment.all()
-        guard let path = environment["L402_ENV_FILE"], !path.isEmpty else { return [environment] }
-        guard let bytes = WholeFile.read(path, limit: 1 << 20) else {
-            throw SiteError(lines: [
-                "L402_ENV_FILE: \"\(path)\" cannot be read: \(String(cString: strerror(errno)))"
-            ])
-        }
-        do throws(SettingsError) {
-            return [
-                environment,
-                try EnvironmentFile.parse(String(decoding: bytes, as: UTF8.self), path: path),
-            ]
-        } catch {
-            throw SiteError(lines: [error.description])
-        }
     }
 }
 

@@ -5,15 +5,27 @@ import Settings
 
 extension Program {
     /// Serves requests until SIGTERM or SIGINT; SIGHUP re-reads the rules.
-    static func serve(_ listener: Listener, handler: Handler, registry: SiteRegistry, site: Site)
-        throws(SiteError) -> Int32
-    {
+    static func serve(
+        _ listener: Listener,
+        workers: Int,
+        handler: Handler,
+        registry: SiteRegistry,
+        log: Log
+    ) throws(SiteError) -> Int32 {
         raiseDescriptorLimit()
         let server: FastCGIServer
         do throws(FastCGIError) {
-            server = try FastCGIServer(listener: listener, workers: site.settings.workers) {
-                handler.handle($0)
-            }
+            server = try FastCGIServer(
+                listener: listener,
+                workers: workers,
+                refused: { user in
+                    log.error(
+                        "refused a connection of user \(user): only root, the gate's own user and "
+                            + "system users such as a web server's may ask"
+                    )
+                },
+                handler: { handler.handle($0) }
+            )
         } catch {
             throw SiteError(lines: [error.description])
         }
@@ -21,21 +33,23 @@ extension Program {
             if number == SIGHUP {
                 for site in registry.all { site.rules.reload() }
             } else {
-                site.log.info("signal \(number): finishing what is running")
+                log.info("signal \(number): finishing what is running")
                 server.stop()
             }
         }
         Sweeper.start(registry)
-        let rules = site.rules.current().rules.count
-        site.log.info(
-            "ready: \(rules) rules from \(site.rules.path), state in \(site.settings.stateDirectory), \(site.settings.workers) workers"
-        )
+        for site in registry.all {
+            log.info(
+                "ready: \(site.rules.current().rules.count) rules from \(site.rules.path), "
+                    + "state in \(site.settings.stateDirectory), \(workers) workers"
+            )
+        }
         do throws(FastCGIError) {
             try server.run()
         } catch {
             throw SiteError(lines: [error.description])
         }
-        site.log.info("stopped")
+        log.info("stopped")
         return 0
     }
 

@@ -16,6 +16,8 @@ final class Site: Sendable {
     let log: Log
     let payments: Payments
     let forwarder: Forwarder
+    /// Files and directories that are never goods, wherever a rule's `file:` leads.
+    let privatePaths: [String]
     private let free: FreeTier
     private let pending: PendingPlaces
     private let wallets: WalletPool
@@ -32,6 +34,7 @@ final class Site: Sendable {
         } catch {
             throw SiteError(lines: error.lines)
         }
+        privatePaths = [rules.path, settings.stateDirectory] + settings.secretFiles
         forwarder = Forwarder(timeoutSeconds: settings.backendTimeoutSeconds)
         let wallets = WalletPool(settings)
         self.wallets = wallets

@@ -1,4 +1,5 @@
 import FastCGI
+import Glibc
 import Settings
 import Synchronization
 
@@ -54,9 +55,10 @@ final class SiteRegistry: Sendable {
     var all: [Site] { sites.withLock { Array($0.values) } }
 
     private func make(_ overrides: [String: String]) throws(SiteError) -> Site {
+        let layers = try [overrides] + Self.environmentFile(of: overrides) + environment
         let settings: Settings
         do throws(SettingsError) {
-            settings = try Settings(layers: [overrides] + environment) { path in
+            settings = try Settings(layers: layers) { path in
                 WholeFile.read(path, limit: 4096).map { String(decoding: $0, as: UTF8.self) }
             }
         } catch {
@@ -65,11 +67,30 @@ final class SiteRegistry: Sendable {
         return try Site(settings)
     }
 
+    /// What the file named by a layer's `L402_ENV_FILE` says; nothing without one.
+    ///
+    /// - Throws: ``SiteError`` when it cannot be read or is wrong.
+    static func environmentFile(of layer: [String: String]) throws(SiteError) -> [[String: String]]
+    {
+        guard let path = layer["L402_ENV_FILE"], !path.isEmpty else { return [] }
+        guard let bytes = WholeFile.read(path, limit: 1 << 20) else {
+            throw SiteError(lines: [
+                "L402_ENV_FILE: \"\(path)\" cannot be read: \(String(cString: strerror(errno)))"
+            ])
+        }
+        do throws(SettingsError) {
+            return [try EnvironmentFile.parse(String(decoding: bytes, as: UTF8.self), path: path)]
+        } catch {
+            throw SiteError(lines: [error.description])
+        }
+    }
+
     private static func overrides(in exchange: any Exchange) -> [String: String] {
         var overrides: [String: String] = [:]
         exchange.forEachParameter(withPrefixes: ["L402_", "LNBITS_"]) { name, value in
             let text = String(decoding: name, as: UTF8.self)
-            if requestParameters.contains(text) { return }
+            // Empty is not set: nginx sends "fastcgi_param L402_ENV_FILE $l402_env_file" so.
+            if requestParameters.contains(text) || value.isEmpty { return }
             overrides[text] = String(decoding: value, as: UTF8.self)
         }
         return overrides

@@ -218,10 +218,10 @@ struct RulesFileTests {
     @Test func `the example parses without warnings and shows every term`() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let text = try Data(contentsOf: root.appending(path: "nginx/rules.example"))
-        let file = try Rules(parsing: Array(text), fileName: "rules.example")
+        let text = try Data(contentsOf: root.appending(path: "nginx/example.rules"))
+        let file = try Rules(parsing: Array(text), fileName: "example.rules")
         #expect(file.warnings == [])
-        #expect(file.rules.count == 10)
+        #expect(file.rules.count == 11)
         let words = Set(RulesScanner(Array(text)).rules.joined().map(\.name))
         for term in RuleTerm.allCases { #expect(words.contains(term.rawValue)) }
     }

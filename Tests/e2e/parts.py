@@ -124,8 +124,8 @@ class Nginx:
         site = site.replace("127.0.0.1:8402", f"127.0.0.1:{self.port}")
         site = site.replace("127.0.0.1:8403", f"127.0.0.1:{backend_port}")
         site = site.replace("/srv/l402-files/", f"{files}/")
-        site = site.replace("include l402/server.conf;",
-                            f"include l402/server.conf;\n    set $l402_gate unix:{gate_socket};\n" + server)
+        site = site.replace("unix:/run/l402/l402.sock", f"unix:{gate_socket}")
+        site = site.replace("set $l402_gate l402;", "set $l402_gate l402;\n" + server)
         (self.directory / "site.conf").write_text(site)
         temp = "".join(f"{kind}_temp_path {self.directory}/{kind};" for kind in
                        ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))

@@ -23,6 +23,10 @@ struct DecisionMaker {
             )
         else { return unmatched() }
         guard request.mode != .refund else { return refund(rule) }
+        if request.mode == .challenge, !request.taken.isEmpty {
+            // `auth` let it pass: the 403 is the backend's own, and an answer that was sold.
+            return refuse(rule, 403, code: "goods_refused", "the service refuses this request")
+        }
         if let refusal = refuseAmbiguousPath(rule) { return refusal }
 
         switch rule.access {
@@ -60,7 +64,8 @@ struct DecisionMaker {
         sources.authorization = request.header("Authorization")
         sources.paymentHashHeader = request.header("X-Payment-Hash")
         sources.paymentHashQuery = request.query("payment_hash")
-        sources.paymentHashBody = body.paymentHash
+        // `auth` saw no body, so that what stands there can never open anything in this mode.
+        if request.mode != .challenge { sources.paymentHashBody = body.paymentHash }
         sources.macaroonHeader =
             request.header("Macaroon") ?? request.header("Grpc-Metadata-Macaroon")
         sources.cookie = request.header("Cookie")

@@ -66,13 +66,14 @@ public struct Request {
             parameter(name).map { String(decoding: $0, as: UTF8.self) }
         }
         self.parameter = parameter
-        self.readBody = readBody
         method = text("REQUEST_METHOD") ?? "GET"
         path = try RequestPath(requestURI: parameter("REQUEST_URI") ?? [])
         host = (text("HTTP_HOST") ?? text("SERVER_NAME")).flatMap(Self.hostName)
         client = parameter("REMOTE_ADDR").flatMap { ClientAddress($0) }
         let asked = text("L402_MODE").flatMap { $0.isEmpty ? nil : $0.lowercased() }
         mode = isAuthorizer ? .authorizer : asked.flatMap(Mode.init) ?? .respond
+        // What nginx announces to a subrequest it does not send.
+        self.readBody = mode == .auth ? { _ in .unavailable } : readBody
         let named = [text("REQUEST_ID"), text("UNIQUE_ID")].compactMap { $0 }.first { !$0.isEmpty }
         requestID = named ?? fallbackID()
         taken = text("L402_TAKEN") ?? ""

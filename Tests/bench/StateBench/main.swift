@@ -3,7 +3,7 @@
 //
 //     StateBench DIRECTORY [PAYMENTS [CLIENTS]]
 //
-// DIRECTORY is made, filled and left. On a tmpfs it shows the gate's own time; on a disk, what the
+// A size of 0 leaves that part out. DIRECTORY is made, filled and left. On a tmpfs it shows the gate's own time; on a disk, what the
 // disk takes to be sure.
 import FlatFiles
 import Glibc
@@ -61,21 +61,52 @@ func client(_ number: UInt64) -> FreeClaim {
     )
 }
 
-/// The median over rounds of the mean time of each work, in nanoseconds; works take turns.
-func measure(
+/// What one call costs, in nanoseconds.
+struct Cost {
+    /// By the clock: the median over rounds of their means.
+    let elapsed: Double
+    /// Of the program itself, without the kernel: the mean over all rounds.
+    let own: Double
+}
+
+func ownNanoseconds() -> UInt64 {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return UInt64(usage.ru_utime.tv_sec) * 1_000_000_000 + UInt64(usage.ru_utime.tv_usec) * 1000
+}
+
+/// The cost of each work, less that of making the claim it is given; works take turns.
+func measure<Claim>(
     rounds: Int,
     calls: UInt64,
-    _ works: [(UInt64) throws -> Void]
-) throws -> [Double] {
+    claim: @escaping (UInt64) -> Claim?,
+    _ works: [(claims: UInt64, work: (Claim) throws -> Void)]
+) throws -> [Cost] {
+    let works: [(UInt64) throws -> Void] =
+        [{ number in withExtendedLifetime(claim(mixed(number))) {} }]
+        + works.map { claims, work in
+            { number in if let claim = claim(mixed(number) % claims) { try work(claim) } }
+        }
     var times = works.map { _ in [Double]() }
+    var own = works.map { _ in UInt64(0) }
     for round in 0..<rounds {
         for (index, work) in works.enumerated() {
             let start = nanoseconds()
+            let ownStart = ownNanoseconds()
             for call in 0..<calls { try work(UInt64(round) * calls + call) }
+            own[index] += ownNanoseconds() - ownStart
             times[index].append(Double(nanoseconds() - start) / Double(calls))
         }
     }
-    return times.map { $0.sorted()[$0.count / 2] }
+    let costs = zip(times, own).map { times, own in
+        Cost(
+            elapsed: times.sorted()[times.count / 2],
+            own: Double(own) / Double(calls) / Double(rounds)
+        )
+    }
+    return costs.dropFirst().map {
+        Cost(elapsed: $0.elapsed - costs[0].elapsed, own: $0.own - costs[0].own)
+    }
 }
 
 func fixed(_ value: Double, _ places: Int = 2) -> String {
@@ -86,10 +117,12 @@ func fixed(_ value: Double, _ places: Int = 2) -> String {
     return digits.dropLast(places) + "." + digits.suffix(places)
 }
 
-func report(_ what: String, _ small: String, _ large: String, _ times: [Double]) {
+func report(_ what: String, _ small: String, _ large: String, _ costs: [Cost]) {
     print(
-        "\(what): \(fixed(times[0] / 1000)) µs at \(small), \(fixed(times[1] / 1000)) µs at \(large),"
-            + " ratio \(fixed(times[1] / times[0]))"
+        "\(what): \(fixed(costs[0].elapsed / 1000)) µs at \(small),"
+            + " \(fixed(costs[1].elapsed / 1000)) µs at \(large),"
+            + " ratio \(fixed(costs[1].elapsed / costs[0].elapsed));"
+            + " outside the kernel \(fixed(costs[0].own / 1000)) and \(fixed(costs[1].own / 1000)) µs"
     )
 }
 
@@ -127,16 +160,16 @@ func benchFree() throws {
         )
         tiers.append(tier)
     }
-    let takes = zip(sizes, tiers).map { size, tier in
-        { (call: UInt64) throws in
-            _ = try tier.take(client(mixed(mixed(call) % size)), now: noon)
-        }
-    }
     report(
         "free tier, a decision",
         "\(sizes[0]) clients",
         "\(sizes[1])",
-        try measure(rounds: 21, calls: 10_000, takes)
+        try measure(
+            rounds: 21,
+            calls: 10_000,
+            claim: { client(mixed($0)) },
+            zip(sizes, tiers).map { size, tier in (size, { _ = try tier.take($0, now: noon) }) }
+        )
     )
 }
 
@@ -159,29 +192,29 @@ func benchPayments() throws {
         )
         ledgers.append(ledger)
     }
-    let opens = zip(sizes, ledgers).map { size, ledger in
-        { (call: UInt64) throws in
-            if let claim = claim(1 << 40 + call, uses: 1) { _ = try ledger.open(claim, now: noon) }
-        }
-    }
     report(
         "payments, a first redemption",
         "\(sizes[0])",
         "\(sizes[1])",
-        try measure(rounds: 11, calls: 200, opens)
+        try measure(
+            rounds: 21,
+            calls: 200,
+            claim: { claim($0 | 1 << 40, uses: 1) },
+            ledgers.map { ledger in (.max, { _ = try ledger.open($0, now: noon) }) }
+        )
     )
-    let takes = zip(sizes, ledgers).map { size, ledger in
-        { (call: UInt64) throws in
-            if let claim = claim(mixed(call) % size, uses: 1_000_000_000) {
-                _ = try ledger.take(claim, now: noon)
-            }
-        }
-    }
     report(
         "payments, one more use",
         "\(sizes[0])",
         "\(sizes[1])",
-        try measure(rounds: 21, calls: 2000, takes)
+        try measure(
+            rounds: 21,
+            calls: 2000,
+            claim: { claim($0, uses: 1_000_000_000) },
+            zip(sizes, ledgers).map { size, ledger in
+                (size, { _ = try ledger.take($0, now: noon) })
+            }
+        )
     )
 
     guard let unlimited = claim(1 << 50, uses: nil) else { return }
@@ -193,43 +226,42 @@ func benchPayments() throws {
         try measure(
             rounds: 21,
             calls: 5000,
-            ledgers.map { ledger in
-                { (_: UInt64) throws in
-                    _ = try ledger.take(unlimited, now: noon)
-                }
-            }
+            claim: { _ in unlimited },
+            ledgers.map { ledger in (.max, { _ = try ledger.take($0, now: noon) }) }
         )
     )
 }
 
 func benchUses() throws {
+    let manyUses = min(1_000_000, manyPayments)
     let ledger = Payments(try StateDirectory(opening: "\(words[1])/uses"))
     guard let fresh = claim(1, uses: 1_000_000_000), let old = claim(2, uses: 1_000_000_000) else {
         return
     }
     _ = try ledger.open(old, now: noon)
-    for _ in 1..<1_000_000 { _ = try ledger.take(old, now: noon) }
+    for _ in 1..<manyUses { _ = try ledger.take(old, now: noon) }
     _ = try ledger.open(fresh, now: noon)
     for _ in 1..<10 { _ = try ledger.take(fresh, now: noon) }
     report(
         "payments, one more use",
         "count 10",
-        "1000000",
+        "\(manyUses)",
         try measure(
             rounds: 21,
             calls: 2000,
-            [fresh, old].map { claim in
-                { (_: UInt64) throws in _ = try ledger.take(claim, now: noon) }
-            }
+            claim: { _ in true },
+            [fresh, old].map { claim in (.max, { _ in _ = try ledger.take(claim, now: noon) }) }
         )
     )
 }
 
 do {
     mkdir(words[1], 0o700)
-    try benchFree()
-    try benchPayments()
-    try benchUses()
+    if manyClients > 0 { try benchFree() }
+    if manyPayments > 0 {
+        try benchPayments()
+        try benchUses()
+    }
 } catch {
     print("\(error)")
     exit(1)
