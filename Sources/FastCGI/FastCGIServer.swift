@@ -19,6 +19,9 @@ public final class FastCGIServer: Sendable {
     /// Seconds without a byte from or to the web server after which a connection is given up.
     private static let ioTimeoutSeconds = 30
 
+    /// Told to stop, it ends when for so long nothing has come on kept connections.
+    private static let quietMilliseconds: UInt64 = 200
+
     private enum Event {
         static let listener: UInt64 = 0
         static let stop: UInt64 = 1
@@ -87,25 +90,40 @@ public final class FastCGIServer: Sendable {
         return isStarted
     }
 
-    /// One worker: an event, a request, again.
+    /// One worker: an event, a request, again. Told to stop, it still takes what comes on kept
+    /// connections, the last request of each: a web server sends it before it can know, and would
+    /// have to refuse a POST that nobody answers. New connections wait for the next process.
     private func work() {
+        var quietSince: UInt64?
         while !threads.retireIfSurplus() {
             var data = Event.stop
             let count = cfastcgi_wait(epoll, &data)
             if count < 0 && errno == EINTR { continue }
-            if count < 0 || isStopping.load(ordering: .relaxed) { return }
+            if count < 0 { return }
             switch data {
             case Event.stop:
-                return
+                let now = Self.milliseconds()
+                let start = quietSince ?? now
+                quietSince = start
+                if now &- start >= Self.quietMilliseconds { return }
+                usleep(1000)
             case Event.listener:
+                if isStopping.load(ordering: .relaxed) { continue }
                 let descriptor = accept()
                 _ = cfastcgi_watch(epoll, listener.descriptor, 0, 1, Event.listener)
                 if let descriptor { serve(Connection(descriptor), isNew: true) }
             case let address:
                 guard let connection = Connection(address: address) else { continue }
                 serve(connection, isNew: false)
+                quietSince = nil
             }
         }
+    }
+
+    private static func milliseconds() -> UInt64 {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return UInt64(max(0, now.tv_sec)) &* 1000 &+ UInt64(max(0, now.tv_nsec)) / 1_000_000
     }
 
     private func accept() -> Int32? {

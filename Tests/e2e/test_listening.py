@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+import requests
 from parts import BIN, FastCGI, Gate, free_port, wait_for
 
 RULES = "GET /x price=5 serve=demo\n* /free/** free\nGET /some price=5 free=2/day serve=demo\n"
@@ -55,15 +56,52 @@ def test_on_the_descriptor_of_systemd(gate, tmp_path):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen()
-        os.set_inheritable(listener.fileno(), True)
-        one.process = subprocess.Popen(
-            [sys.executable, "-c", "import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ.update("
-             "LISTEN_PID=str(os.getpid()), LISTEN_FDS='1'); os.execv(sys.argv[2], sys.argv[2:])",
-             str(listener.fileno()), BIN / "l402-fcgi"],
-            env=one.environment, stdin=subprocess.DEVNULL, stderr=open(one.log_path, "ab"),
-            pass_fds=[listener.fileno()])
+        one.process = activate(one, listener)
         wait_for("the gate", lambda: "ready:" in one.log or one.process.poll() is not None)
         assert FastCGI(path).ask("/x")[0] == 402
+
+
+def activate(one, listener):
+    """Starts a gate as systemd does: the socket is descriptor 3."""
+    os.set_inheritable(listener.fileno(), True)
+    return subprocess.Popen(
+        [sys.executable, "-c", "import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ.update("
+         "LISTEN_PID=str(os.getpid()), LISTEN_FDS='1'); os.execv(sys.argv[2], sys.argv[2:])",
+         str(listener.fileno()), BIN / "l402-fcgi"],
+        env=one.environment, stdin=subprocess.DEVNULL, stderr=open(one.log_path, "ab"),
+        pass_fds=[listener.fileno()])
+
+
+def test_a_restart_refuses_no_request(make_site):
+    """The socket stays with systemd, here with the test, while gates come and go."""
+    site = make_site("GET,POST /x free serve=demo", start=False, LNBITS_KEY="1234567890")
+    one = site.gate
+    path = one.environment.pop("L402_LISTEN").removeprefix("unix:")
+    statuses, isOver = [], threading.Event()
+
+    def ask(method):
+        with requests.Session() as session:
+            while not isOver.is_set():
+                statuses.append(session.request(method, site.url + "/x", data=b"x" * 1000, timeout=30).status_code)
+
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        os.chmod(path, 0o666)
+        listener.listen(1024)
+        clients = [threading.Thread(target=ask, args=(method,)) for method in ("GET", "POST") * 4]
+        for client in clients:
+            client.start()
+        for turn in range(1, 9):
+            one.process = activate(one, listener)
+            wait_for("the gate", lambda: one.log.count("ready:") == turn)
+            before = len(statuses)
+            wait_for("requests", lambda: len(statuses) > before + 50)
+            one.stop()
+        one.process = activate(one, listener)
+        isOver.set()
+        for client in clients:
+            client.join()
+    assert set(statuses) == {200}, [status for status in statuses if status != 200]
 
 
 def test_the_key_from_a_file(gate, tmp_path, wallet):
