@@ -122,9 +122,9 @@ let package = Package(
             swiftSettings: common
         ),
         .executableTarget(
-            name: "StateBench",
+            name: "CoreBench",
             dependencies: ["FlatFiles", "Lightning", "Paywall"],
-            path: "Tests/bench/StateBench",
+            path: "Tests/bench/CoreBench",
             swiftSettings: common
         ),
         tests("LNbits", also: ["Paywall", "Lightning"]),

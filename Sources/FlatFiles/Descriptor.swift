@@ -50,6 +50,12 @@ struct Descriptor: ~Copyable {
     /// Gives the lock up before the file is closed.
     func unlock() { _ = flock(number, LOCK_UN) }
 
+    /// The whole file, or its first `limit` bytes.
+    func readAll(limit: Int) throws(StateError) -> [UInt8] {
+        // Not `limit` bytes of zeros for a few lines of text: plain CGI starts anew each time.
+        try read(at: 0, count: min(limit, try size))
+    }
+
     /// At most `count` bytes from `offset` on; fewer at the end of the file.
     func read(at offset: Int, count: Int) throws(StateError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)

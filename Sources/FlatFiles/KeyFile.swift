@@ -67,7 +67,7 @@ public final class KeyFile: Sendable {
             guard try old.identity.isStill(at: path) else { continue }
             // A damaged file is refused rather than made longer.
             _ = try Self.load(path)
-            var text = String(decoding: try old.read(at: 0, count: Self.limitBytes), as: UTF8.self)
+            var text = String(decoding: try old.readAll(limit: Self.limitBytes), as: UTF8.self)
             if !text.hasSuffix("\n") { text += "\n" }
             let line = Self.newLine(now: now)
             try directory.replace(path, Array((text + line).utf8))
@@ -111,7 +111,7 @@ public final class KeyFile: Sendable {
             throw StateError("\(path): others may read or write it; chmod 0600 it")
         }
         let file = try Descriptor(path, O_RDONLY)
-        let text = String(decoding: try file.read(at: 0, count: limitBytes), as: UTF8.self)
+        let text = String(decoding: try file.readAll(limit: limitBytes), as: UTF8.self)
         var keys: [MasterKey] = []
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false)
             .enumerated()

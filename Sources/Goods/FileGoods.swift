@@ -1,4 +1,5 @@
 import FastCGI
+import Paywall
 
 /// Files that the gate sends itself, where the web server cannot be told to: ranges, validators,
 /// conditional requests, in constant memory.

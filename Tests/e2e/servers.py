@@ -80,9 +80,9 @@ class Served:
             shutil.chown(path, user)
         self.state.parent.chmod(0o700)
 
-    def start_gate(self):
+    def start_gate(self, **more):
         self.gate = Gate(self.state.parent, {
-            **self.environment, "L402_LISTEN": f"unix:{self.directory}/l402.sock"}).start()
+            **self.environment, **more, "L402_LISTEN": f"unix:{self.directory}/l402.sock"}).start()
 
     def spawn(self, *command):
         self.processes.append(subprocess.Popen(
@@ -128,10 +128,11 @@ class Served:
 
     # --- lighttpd ---
 
-    def lighttpd(self, shipped):
+    def lighttpd(self, shipped, keeps=lambda line: True):
         home = self.directory / "lighttpd"
         home.mkdir()
-        (home / "l402.conf").write_text(self.adapt((SHIPPED / "lighttpd" / shipped).read_text()))
+        lines = self.adapt((SHIPPED / "lighttpd" / shipped).read_text()).splitlines(True)
+        (home / "l402.conf").write_text("".join(filter(keeps, lines)))
         (home / "lighttpd.conf").write_text(f"""
 server.document-root = "{self.directory}/files"
 server.bind = "127.0.0.1"
@@ -207,16 +208,27 @@ def lighttpd_responder(served):
     return served.lighttpd("responder.conf")
 
 
+def lighttpd_external(served):
+    """As responder.conf says for a gate that something else starts."""
+    served.start_gate(L402_SENDFILE="on")
+    started = ("bin-path", "bin-environment", "max-procs")
+    return served.lighttpd("responder.conf", lambda line: not line.strip().startswith(tuple(f'"{name}"' for name in started)))
+
+
 def lighttpd_cgi(served):
     return served.lighttpd("cgi.conf")
 
 
-def apache_fcgid(served):
+def apache_fcgid(served, sendfile=False):
     web = served.directory / "web"
     web.mkdir()
-    (web / ".htaccess").write_text(served.adapt((SHIPPED / "apache" / "htaccess").read_text()))
+    htaccess = served.adapt((SHIPPED / "apache" / "htaccess").read_text())
+    if sendfile:
+        htaccess = htaccess.replace("#XSendFile On", "XSendFile On").replace("#SetEnv", "SetEnv")
+    (web / ".htaccess").write_text(htaccess)
     shutil.copy(served.program, web / "l402.fcgi")
     return served.apache(f"""
+{f"XSendFilePath {served.directory}/files" if sendfile else ""}
 FcgidIPCDir {served.directory}/apache
 FcgidProcessTableFile {served.directory}/apache/processes
 FcgidMaxRequestLen 1073741824
@@ -228,7 +240,11 @@ FcgidOutputBufferSize 0
         Require all granted
     </Directory>
 </VirtualHost>
-""", ["rewrite", "fcgid"])
+""", ["rewrite", "fcgid", *(["xsendfile"] if sendfile else [])])
+
+
+def apache_sendfile(served):
+    return apache_fcgid(served, sendfile=True)
 
 
 def apache_proxy(served):
@@ -249,8 +265,10 @@ MODES = {
     "nginx-cgi": (nginx_cgi, NGINX),
     "lighttpd-authorizer": (lighttpd_authorizer, NONE),
     "lighttpd-responder": (lighttpd_responder, PROXIED),
+    "lighttpd-external": (lighttpd_external, PROXIED),
     "lighttpd-cgi": (lighttpd_cgi, PROXIED),
     "apache-fcgid": (apache_fcgid, PROXIED),
+    "apache-sendfile": (apache_sendfile, PROXIED),
     "apache-proxy": (apache_proxy, PROXIED),
     "apache-cgi": (apache_cgi, PROXIED),
 }

@@ -109,11 +109,15 @@ extension DecisionMaker {
             decision.answer.headers.append(("X-Accel-Redirect", name))
         case .internal(let prefix):
             decision.answer.headers.append(("X-Accel-Redirect", internalURI(prefix)))
-        case .file(let directory) where policy.sendsFiles:
-            let path = String(decoding: request.path.encodedForHeader, as: UTF8.self)
-            decision.answer.headers.append(("X-Sendfile", directory + path))
         case .file(let directory):
-            decision.goods = .file(path: request.path.bytes, directory: directory)
+            if policy.sendsFiles, let path = request.sendfilePath {
+                decision.answer.headers += [
+                    ("X-Sendfile", directory + path),
+                    ("Content-Type", MediaType.of(request.path.bytes)),
+                ]
+            } else {
+                decision.goods = .file(path: request.path.bytes, directory: directory)
+            }
         case .proxy(let base):
             let query = request.path.query.map { [UInt8(ascii: "?")] + $0 } ?? []
             decision.goods = .backend(base: base, path: request.path.encodedForHeader + query)

@@ -92,6 +92,18 @@ public struct Request {
         header(name).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// The path as this web server's `X-Sendfile` reads it: lighttpd decodes what it gets, Apache's
+    /// mod_xsendfile 0.12 (Debian's) does not. `nil` for one that does not fit into a header line.
+    var sendfilePath: String? {
+        let server = parameter("SERVER_SOFTWARE") ?? []
+        guard server.starts(with: "Apache".utf8) else {
+            return String(decoding: path.encodedForHeader, as: UTF8.self)
+        }
+        let text = String(decoding: path.bytes, as: UTF8.self)
+        let isWhole = Array(text.utf8) == path.bytes
+        return isWhole && !path.bytes.contains { $0 < 0x20 || $0 == 0x7f } ? text : nil
+    }
+
     /// Every value of a query parameter, undecoded.
     public func query(_ name: String) -> [UInt8]? {
         let wanted = Array(name.utf8)
