@@ -1,4 +1,5 @@
 import Glibc
+import L402
 import Lightning
 import Paywall
 
@@ -36,7 +37,22 @@ public struct PaymentRecord: Equatable, Sendable {
     }
 }
 
-/// What the operator may ask and do. These look through the days and are not for requests.
+extension Payments {
+    /// What a payment on record was made for. Looks through the days, of which there are as many
+    /// as tokens live.
+    public func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms? {
+        guard let record = try record(hash) else { return nil }
+        return PurchaseTerms(
+            service: record.service,
+            tier: record.tier,
+            validUntil: record.validUntil,
+            uses: record.uses,
+            priceSats: record.price.msat / 1000
+        )
+    }
+}
+
+/// What the operator may ask and do. These look through the days.
 extension Payments {
     /// What is known of a payment; `nil` when nothing is on record.
     public func record(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {

@@ -13,6 +13,7 @@ final class CallLimiter: Sendable {
         var running = 0
         var creating = 0
         var waiting = 0
+        var waitingToCreate = 0
         var failures = 0
         var opensAgainAt: MonotonicTime?
         var pauseMilliseconds: UInt64 = firstPauseMilliseconds
@@ -24,53 +25,67 @@ final class CallLimiter: Sendable {
     /// The rest is kept for those who have paid and come to redeem.
     private static let maximumCreating = 6
     private static let maximumWaiting = 32
+    private static let maximumWaitingToCreate = 24
     private static let failuresToOpen = 4
     private static let firstPauseMilliseconds: UInt64 = 1000
     private static let longestPauseMilliseconds: UInt64 = 4000
 
     private let state = Monitor(State())
 
-    /// Takes a place for a call, waiting for one until the deadline.
+    /// Takes a place for a call, waiting for one until the deadline, or until the breaker opens.
     ///
     /// - Throws: ``WalletError`` of kind `busy`.
     func enter(_ kind: Kind, deadline: MonotonicTime) throws(WalletError) {
+        var isProbe = false
         let refusal = state.change { state -> WalletError? in
             if let until = state.opensAgainAt {
                 guard MonotonicTime.now() >= until, !state.isProbing else {
-                    return WalletError(
-                        .busy,
-                        "LNbits does not answer; it is asked again soon",
-                        retryAfterSeconds: until.millisecondsFromNow() / 1000 + 1
-                    )
+                    return Self.closed(until)
                 }
-                state.isProbing = true
+                isProbe = true
             }
-            guard state.waiting < Self.maximumWaiting else {
+            guard state.waiting < Self.maximumWaiting,
+                kind == .check || state.waitingToCreate < Self.maximumWaitingToCreate
+            else {
                 return WalletError(
                     .busy,
                     "\(state.waiting) calls to LNbits are waiting already",
                     retryAfterSeconds: 1
                 )
             }
+            if isProbe { state.isProbing = true }
             state.waiting += 1
+            if kind == .create { state.waitingToCreate += 1 }
             return nil
         }
         if let refusal { throw refusal }
-        let entered: Bool? = state.wait(until: deadline) { state in
+        let entered: Result<Void, WalletError>? = state.wait(until: deadline) { state in
+            // Nobody waits for what does not answer.
+            if let until = state.opensAgainAt, !isProbe { return .failure(Self.closed(until)) }
             guard state.running < Self.maximumRunning,
                 kind == .check || state.creating < Self.maximumCreating
             else { return nil }
             state.running += 1
             if kind == .create { state.creating += 1 }
-            return true
+            return .success(())
         }
         state.change { state in
             state.waiting -= 1
-            if entered == nil { state.isProbing = false }
+            if kind == .create { state.waitingToCreate -= 1 }
+            if entered == nil, isProbe { state.isProbing = false }
         }
-        if entered == nil {
+        guard let entered else {
             throw WalletError(.busy, "no call to LNbits ended in time", retryAfterSeconds: 2)
         }
+        try entered.get()
+    }
+
+    private static func closed(_ until: MonotonicTime) -> WalletError {
+        WalletError(
+            .busy,
+            "LNbits does not answer; it is asked again soon",
+            retryAfterSeconds: until.millisecondsFromNow() / 1000 + 1
+        )
     }
 
     /// Gives the place back, and says whether LNbits answered at all.

@@ -70,6 +70,7 @@ final class WalletDouble: InvoiceSource {
 final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
     struct State {
         var used: [PaymentHash: UInt64] = [:]
+        var terms: [PaymentHash: PurchaseTerms] = [:]
         var free: [[UInt8]: UInt32] = [:]
         var places = 0
         var events: [JournalEvent] = []
@@ -94,8 +95,22 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
 
     func open(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
         try check()
-        state.withLock { $0.used[claim.paymentHash] = $0.used[claim.paymentHash] ?? 0 }
+        state.withLock {
+            $0.used[claim.paymentHash] = $0.used[claim.paymentHash] ?? 0
+            $0.terms[claim.paymentHash] = PurchaseTerms(
+                service: claim.service,
+                tier: claim.tier,
+                validUntil: claim.validUntil,
+                uses: claim.uses,
+                priceSats: claim.price.msat / 1000
+            )
+        }
         return try take(claim, now: now)
+    }
+
+    func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms? {
+        try check()
+        return state.withLock { $0.terms[hash] }
     }
 
     func giveBack(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> Bool {

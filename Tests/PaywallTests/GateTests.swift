@@ -178,6 +178,64 @@ import Testing
         #expect(try setup.ask("GET", "/x", isAuthorizer: true).answer.status == 402)
     }
 
+    @Test func `a bare hash is asked of the wallet once, and is refunded while the wallet is down`()
+        throws
+    {
+        let setup = try GateSetup("GET /a price=5 uses=3 serve=@x\nGET /b price=5 serve=@x")
+        let offer = try setup.ask("GET", "/a")
+        let hash = try #require(offer.paymentHash)
+        setup.wallet.pay(hash)
+        let proof = ["HTTP_X_PAYMENT_HASH": hash.hex]
+        #expect(try setup.ask("GET", "/a", proof).isPass)
+        #expect(try setup.ask("GET", "/b", proof).code == "credential_wrong_service")
+        setup.wallet.state.withLock { $0.failure = WalletError(.unreachable, "down") }
+        #expect(try setup.ask("GET", "/a", proof).header("L402-Uses-Left") == "1")
+        let refund = try setup.ask("GET", "/a", proof.merging(["L402_MODE": "refund"]) { $1 })
+        #expect(refund.header("L402-Refunded") == "1")
+        #expect(try setup.ask("GET", "/a", proof).header("L402-Uses-Left") == "1")
+        #expect(try setup.ask("GET", "/a", proof).isPass)
+        #expect(try !setup.ask("GET", "/a", proof).isPass)
+        #expect(setup.wallet.state.withLock { $0.asked } == 1)
+    }
+
+    @Test func `who keeps asking about unpaid payments has to wait, and nobody else`() throws {
+        var policy = Gate.Policy()
+        policy.maxPending = 1000
+        let setup = try GateSetup("GET /a price=5 uses=9 serve=@x", policy: policy)
+        let gate = setup.gate
+        func ask(_ hash: String, from client: String = "192.0.2.1", at now: UInt64) throws
+            -> Decision
+        {
+            let parameters = [
+                "REQUEST_METHOD": "GET", "REQUEST_URI": "/a", "REMOTE_ADDR": client,
+                "HTTP_X_PAYMENT_HASH": hash,
+            ]
+            let request = try Request(
+                isAuthorizer: false,
+                parameter: { parameters[$0].map { Array($0.utf8) } },
+                readBody: { _ in .unavailable }
+            )
+            return gate.decide(request, rules: setup.rules, now: now)
+        }
+        let minute = GateSetup.now / 60 * 60
+        let paid = try #require(setup.ask("GET", "/a").paymentHash)
+        setup.wallet.pay(paid)
+        #expect(try ask(paid.hex, at: minute).isPass)
+        for number in 0..<FailedAttempts.perMinute {
+            let hash = String(repeating: "0", count: 60) + String(1000 + number)
+            #expect(try ask(hash, at: minute).answer.status == 402)
+        }
+        let asked = setup.wallet.state.withLock { $0.asked }
+        let refused = try ask(String(repeating: "1", count: 64), at: minute + 10)
+        #expect(refused.answer.status == 429 && refused.code == "too_many_attempts")
+        #expect(refused.header("Retry-After") == "50")
+        #expect(setup.wallet.state.withLock { $0.asked } == asked)
+        #expect(try ask(paid.hex, at: minute).isPass, "what is known needs no question")
+        let other = String(repeating: "2", count: 64)
+        #expect(try ask(other, from: "198.51.100.7", at: minute).answer.status == 402)
+        #expect(try ask(other, at: minute + 60).answer.status == 402)
+    }
+
     @Test func `a refund returns the use and says so`() throws {
         let setup = try GateSetup("GET /x price=5 uses=2 serve=@goods\n")
         let authorization = try buy(setup)

@@ -112,7 +112,8 @@ extension DecisionMaker {
         guard let wallet = parts.wallet(rule?.wallet) else {
             throw WalletError(.badKey, "no key for the wallet of service \(terms.service)")
         }
-        let payment = try wallet.payment(token.identifier.paymentHash)
+        guard !hasTooManyAttempts else { return tooManyAttempts(rule) }
+        let payment = try ask(wallet, token.identifier.paymentHash)
         let word =
             if now >= terms.validUntil {
                 "expired"

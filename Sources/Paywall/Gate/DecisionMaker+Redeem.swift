@@ -8,6 +8,7 @@ private struct Refusal: Error {
         case wallet(WalletError)
         case state(StateError)
         case noWallet
+        case tooManyAttempts
     }
     let reason: Reason
     var stillPayable: StandingOffer?
@@ -48,6 +49,8 @@ extension DecisionMaker {
             return unavailable(rule, error)
         case .noWallet:
             return noWallet(rule)
+        case .tooManyAttempts:
+            return tooManyAttempts(rule)
         }
     }
 
@@ -70,13 +73,10 @@ extension DecisionMaker {
                     return claim(verified.minted, verified.paymentHash)
                 }
             case .hash(let hash):
-                guard let wallet = parts.wallet(rule.wallet),
-                    let payment = try? wallet.payment(hash),
-                    let keys = try? parts.keys(),
-                    let tag = try? PurchaseTag(extra: payment.extra, keys: keys),
-                    tag.terms.service == rule.service
+                // What a request took is on record.
+                guard let terms = try? parts.ledger.terms(of: hash), terms.service == rule.service
                 else { continue }
-                return claim(tag.terms, hash)
+                return claim(terms, hash)
             }
         }
         return nil
@@ -139,6 +139,10 @@ extension DecisionMaker {
     /// A bare hash: the payment must carry this gate's own signed tag for this service.
     private func admission(_ hash: PaymentHash, rule: Rule) throws(Refusal) -> Admission {
         guard rule.acceptsHash else { throw Refusal(.hashNotAccepted) }
+        if let terms = try knownTerms(of: hash) {
+            try check(terms, fit: rule)
+            if let known = try take(claim(terms, hash), rule: rule) { return known }
+        }
         let keys = try masterKeys()
         guard let payment = try payment(hash, rule: rule) else { throw Refusal(.unknownPayment) }
         let tag: PurchaseTag
@@ -147,10 +151,7 @@ extension DecisionMaker {
         } catch {
             throw Refusal(error)
         }
-        guard tag.terms.service == rule.service, tag.terms.tier >= rule.tier else {
-            throw Refusal(.wrongService)
-        }
-        guard now < tag.terms.validUntil else { throw Refusal(.expired) }
+        try check(tag.terms, fit: rule)
         guard payment.isPaid else {
             throw Refusal(
                 .unpaid,
@@ -164,7 +165,22 @@ extension DecisionMaker {
         return try open(claim, payment: payment, keys: keys, rule: rule)
     }
 
+    private func check(_ terms: PurchaseTerms, fit rule: Rule) throws(Refusal) {
+        guard terms.service == rule.service, terms.tier >= rule.tier else {
+            throw Refusal(.wrongService)
+        }
+        guard now < terms.validUntil else { throw Refusal(.expired) }
+    }
+
     // MARK: - The capabilities, their errors as refusals
+
+    private func knownTerms(of hash: PaymentHash) throws(Refusal) -> PurchaseTerms? {
+        do {
+            return try parts.ledger.terms(of: hash)
+        } catch {
+            throw Refusal(error)
+        }
+    }
 
     private func masterKeys() throws(Refusal) -> [MasterKey] {
         do {
@@ -176,8 +192,9 @@ extension DecisionMaker {
 
     private func payment(_ hash: PaymentHash, rule: Rule) throws(Refusal) -> WalletPayment? {
         guard let wallet = parts.wallet(rule.wallet) else { throw Refusal(.noWallet) }
+        guard !hasTooManyAttempts else { throw Refusal(.tooManyAttempts) }
         do {
-            return try wallet.payment(hash)
+            return try ask(wallet, hash)
         } catch {
             throw Refusal(error)
         }

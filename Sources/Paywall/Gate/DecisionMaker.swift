@@ -181,6 +181,29 @@ struct DecisionMaker {
         )
     }
 
+    /// Asks the wallet, and counts what led nowhere.
+    func ask(_ wallet: any InvoiceSource, _ hash: PaymentHash) throws(WalletError) -> WalletPayment?
+    {
+        let payment = try wallet.payment(hash)
+        if payment?.isPaid != true { parts.attempts.count(request.client?.client ?? [], now: now) }
+        return payment
+    }
+
+    /// Whether the client may not have the wallet asked any more for now.
+    var hasTooManyAttempts: Bool {
+        parts.attempts.isExhausted(request.client?.client ?? [], now: now)
+    }
+
+    func tooManyAttempts(_ rule: Rule?) -> Decision {
+        refuse(
+            rule,
+            429,
+            code: "too_many_attempts",
+            "you have asked about unpaid payments too often; wait a little",
+            retryAfterSeconds: 60 - now % 60
+        )
+    }
+
     /// `wallet=NAME` without its key in the environment.
     func noWallet(_ rule: Rule) -> Decision {
         let name = rule.wallet ?? "default"

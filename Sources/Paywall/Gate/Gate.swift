@@ -18,6 +18,8 @@ public struct Gate: Sendable {
         public var free: any FreeCounter
         /// Unpaid invoices per client.
         public var pending: any PendingInvoices
+        /// Questions to the wallet that led nowhere.
+        public let attempts = FailedAttempts()
         /// What happened.
         public var journal: any Journal
         /// The master keys; the last one signs, all verify.

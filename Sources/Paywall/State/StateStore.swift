@@ -14,6 +14,10 @@ public protocol PaymentLedger: Sendable {
     /// When another process was faster this is the same as ``take(_:now:)``.
     func open(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome
 
+    /// What a payment on record was made for; `nil` when there is none. For bare hashes: a token
+    /// says it itself.
+    func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms?
+
     /// Returns the use that the request `claim.requestID` took; `false` when there is none to
     /// return (never taken, already returned).
     func giveBack(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> Bool
