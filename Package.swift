@@ -61,6 +61,7 @@ let package = Package(
             dependencies: ["Lightning", "Macaroons", crypto],
             swiftSettings: pure
         ),
+        .target(name: "Metrics", swiftSettings: pure),
         .target(
             name: "Paywall",
             dependencies: ["L402", "Lightning", "Macaroons", crypto],
@@ -95,7 +96,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "l402-fcgi",
-            dependencies: ["FastCGI", "FlatFiles", "Goods", "LNbits", "Paywall", "Settings"],
+            dependencies: [
+                "FastCGI", "FlatFiles", "Goods", "LNbits", "Metrics", "Paywall", "Settings",
+            ],
             swiftSettings: common,
             linkerSettings: slim
         ),
@@ -131,6 +134,7 @@ let package = Package(
         tests("FastCGI"),
         tests("Goods", also: ["FastCGI", "Paywall"]),
         tests("Settings"),
+        tests("Metrics"),
     ],
     swiftLanguageModes: [.v6]
 )

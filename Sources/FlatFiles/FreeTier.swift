@@ -66,6 +66,14 @@ public final class FreeTier: FreeCounter {
         }
     }
 
+    /// How full the present windows are; at 1 newcomers are counted by their network.
+    public func fill(now: UInt64) -> [(period: FreePeriod, ratio: Double)] {
+        FreePeriod.allCases.compactMap { period in
+            let table = try? tables.existing(Self.window(period, now))
+            return (try? table?.fill()).map { (period, $0) }
+        }
+    }
+
     private func outcome(of claim: FreeClaim, now: UInt64, taking: Bool) throws(StateError)
         -> FreeOutcome
     {

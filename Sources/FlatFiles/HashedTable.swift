@@ -70,6 +70,9 @@ final class HashedTable: Sendable {
     /// Whether the file is still the one that the name leads to.
     var isCurrent: Bool { identity.isStill(at: path) }
 
+    /// How large it is, as a share of the size at which newcomers stop being counted by themselves.
+    func fill() throws(StateError) -> Double { Double(try readPages()) / Double(maximumPages) }
+
     /// The keyed hash of some bytes, as slots hold it.
     func hash(_ message: [UInt8]) -> UInt64 {
         var code = keyed

@@ -82,6 +82,13 @@ public final class PendingPlaces: PendingInvoices {
         }
     }
 
+    /// How full today's table is; at 1 newcomers get no invoice.
+    public func fill(now: UInt64) -> Double {
+        let table = try? tables.existing(CalendarText.date(now))
+        // Beyond what a table is meant for there is as much room again.
+        return ((try? table?.fill()) ?? 0) / 2
+    }
+
     /// Drops the files of days whose last invoice has expired.
     public func sweep(now: UInt64) {
         let oldest = CalendarText.date(now - min(now, Self.daysKept * 86_400))

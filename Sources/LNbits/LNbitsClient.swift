@@ -28,6 +28,7 @@ public final class LNbitsClient: InvoiceSource {
     private let walletID = Mutex<String?>(nil)
     private let createsResumeAt = Mutex<MonotonicTime?>(nil)
     private let rates = RateCache()
+    private let observe: @Sendable (_ call: String, _ result: String, _ seconds: Double) -> Void
 
     /// A client of one wallet.
     ///
@@ -36,7 +37,17 @@ public final class LNbitsClient: InvoiceSource {
     ///   - key: Invoice/read key.
     ///   - caFile: Certificates to trust instead of the system's.
     ///   - timeoutSeconds: The whole deadline of one call.
-    public init(url: String, key: String, caFile: String? = nil, timeoutSeconds: UInt64 = 10) {
+    ///   - observe: Told of each call: `create`, `check`, `conversion` or `wallet`; the status that
+    ///     LNbits answered, or `failed`; the seconds it took.
+    public init(
+        url: String,
+        key: String,
+        caFile: String? = nil,
+        timeoutSeconds: UInt64 = 10,
+        observe: @escaping @Sendable (_ call: String, _ result: String, _ seconds: Double) -> Void =
+            { _, _, _ in }
+    ) {
+        self.observe = observe
         self.url = url
         self.key = key
         timeoutMilliseconds = timeoutSeconds * 1000
@@ -168,15 +179,21 @@ public final class LNbitsClient: InvoiceSource {
             bytes = (try? JSONEncoder().encode(body)).map(Array.init) ?? []
         }
         let call = HTTPCall(method: method, url: url + path, headers: headers, body: bytes)
-        let what =
-            "\(method) \(path.hasPrefix("/api/v1/payments/") ? "/api/v1/payments/<hash>" : path)"
+        let isCheck = path.hasPrefix("/api/v1/payments/")
+        let name = isCheck ? "check" : kind == .create ? "create" : String(path.dropFirst(8))
+        let start = MonotonicTime.now().milliseconds
+        func tell(_ result: String) {
+            observe(name, result, Double(MonotonicTime.now().milliseconds &- start) / 1000)
+        }
         do throws(HTTPFailure) {
             let reply = try performRepeatingStale(call, deadline: deadline)
             limiter.leave(kind, answered: reply.status < 500)
+            tell(String(reply.status))
             return reply
         } catch {
             limiter.leave(kind, answered: false)
-            throw error.walletError(what)
+            tell("failed")
+            throw error.walletError("\(method) \(isCheck ? "/api/v1/payments/<hash>" : path)")
         }
     }
 

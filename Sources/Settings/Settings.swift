@@ -102,6 +102,7 @@ public struct Settings: Sendable, Equatable {
         policy.trustsPreimage = try source.onOff("L402_TRUST_PREIMAGE") ?? false
         policy.isDryRun = try source.onOff("L402_DRY_RUN") ?? false
         policy.sendsFiles = try source.onOff("L402_SENDFILE") ?? false
+        policy.metrics = try source.choice("L402_METRICS") ?? .local
         policy.cors = CORSPolicy(try source.origins("L402_CORS") ?? "*")
         policy.defaultServe = try source.serveTarget("L402_SERVE")
     }

@@ -49,6 +49,7 @@ struct Handler: Sendable {
             send(decision.answer, to: body, log: site.log)
         }
         tell(request, decision, start: start, log: site.log)
+        site.metrics.count(decision, microseconds: Clock.monotonicMicroseconds() &- start)
     }
 
     /// Hands the goods over itself; `nil` when the web server hung up.

@@ -36,6 +36,9 @@ struct Log: Sendable {
 
 /// The clocks of the edge; the decision gets its time as an argument.
 enum Clock {
+    /// When this was asked first: the start of the process.
+    static let processStart = now()
+
     /// Seconds since 1970.
     static func now() -> UInt64 { UInt64(max(0, time(nil))) }
 

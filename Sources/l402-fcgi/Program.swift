@@ -31,6 +31,7 @@ enum Program {
             )
             return 2
         }
+        _ = Clock.processStart
         do throws(SiteError) {
             return try start()
         } catch {

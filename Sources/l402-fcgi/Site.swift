@@ -4,6 +4,7 @@ import Goods
 import L402
 import LNbits
 import Lightning
+import Metrics
 import Paywall
 import Settings
 import Synchronization
@@ -16,6 +17,7 @@ final class Site: Sendable {
     let log: Log
     let payments: Payments
     let forwarder: Forwarder
+    let metrics = Metrics()
     /// Files and directories that are never goods, wherever a rule's `file:` leads.
     let privatePaths: [String]
     private let free: FreeTier
@@ -36,23 +38,48 @@ final class Site: Sendable {
         }
         privatePaths = [rules.path, settings.stateDirectory] + settings.secretFiles
         forwarder = Forwarder(timeoutSeconds: settings.backendTimeoutSeconds)
-        let wallets = WalletPool(settings)
+        let metrics = self.metrics
+        let wallets = WalletPool(settings) { call, result, seconds in
+            metrics.observe(.walletSeconds, [("call", call), ("result", result)], seconds: seconds)
+        }
         self.wallets = wallets
         do throws(StateError) {
             let directory = try StateDirectory(opening: settings.stateDirectory)
             let keys = try KeyFile(directory)
             payments = Payments(directory)
-            free = FreeTier(directory)
-            pending = PendingPlaces(directory)
+            let free = FreeTier(directory)
+            let pending = PendingPlaces(directory)
+            let rules = rules
+            self.free = free
+            self.pending = pending
             gate = Gate(
                 parts: Gate.Parts(
                     wallet: { wallets.wallet(named: $0) },
                     ledger: payments,
                     free: free,
                     pending: pending,
-                    journal: TSVJournal(directory) { log.error("journal: \($0)") },
+                    journal: CountingJournal(
+                        journal: TSVJournal(directory) { log.error("journal: \($0)") },
+                        metrics: metrics
+                    ),
                     keys: { () throws(StateError) in try keys.keys() },
-                    random: Self.random
+                    random: Self.random,
+                    metrics: {
+                        let now = Clock.now()
+                        return metrics.text(
+                            gauges: wallets.breakers.map {
+                                (.breaker, [("wallet", $0.name)], $0.isOpen ? 1 : 0)
+                            }
+                                + free.fill(now: now).map {
+                                    (.freeFill, [("period", $0.period.rawValue)], $0.ratio)
+                                } + [
+                                    (.pendingFill, [], pending.fill(now: now)),
+                                    (.rules, [], Double(rules.current().rules.count)),
+                                    (.build, [("version", version)], 1),
+                                    (.start, [], Double(Clock.processStart)),
+                                ]
+                        )
+                    }
                 ),
                 policy: settings.policy
             )
@@ -110,8 +137,22 @@ struct SiteError: Error {
 private final class WalletPool: Sendable {
     private let settings: Settings
     private let clients = Mutex<[Settings.Wallet: LNbitsClient]>([:])
+    private let observe: @Sendable (String, String, Double) -> Void
 
-    init(_ settings: Settings) { self.settings = settings }
+    init(_ settings: Settings, observe: @escaping @Sendable (String, String, Double) -> Void) {
+        self.settings = settings
+        self.observe = observe
+    }
+
+    /// Whether LNbits is given a rest, for each wallet that has been used.
+    var breakers: [(name: String, isOpen: Bool)] {
+        let known = clients.withLock { $0 }
+        let names =
+            [("default", settings.wallet)] + settings.namedWallets.map { ($0.key, $0.value) }
+        return names.compactMap { name, wallet in
+            known[wallet].map { (name, $0.isBreakerOpen) }
+        }
+    }
 
     var defaultClient: LNbitsClient { client(settings.wallet) }
 
@@ -126,7 +167,8 @@ private final class WalletPool: Sendable {
                 url: wallet.url,
                 key: wallet.key.exposed,
                 caFile: settings.lnbitsCA,
-                timeoutSeconds: settings.lnbitsTimeoutSeconds
+                timeoutSeconds: settings.lnbitsTimeoutSeconds,
+                observe: observe
             )
             clients[wallet] = made
             return made

@@ -27,6 +27,7 @@ extension DecisionMaker {
         switch String(decoding: request.path.bytes, as: UTF8.self) {
         case "/.l402/health": return health()
         case "/.l402/status": return status()
+        case "/.l402/metrics": return metrics()
         default: return refuse(nil, 404, code: "not_found", "there is nothing here")
         }
     }
@@ -76,6 +77,22 @@ extension DecisionMaker {
         } catch {
             return unavailable(nil, error)
         }
+    }
+
+    /// For Prometheus; as if it were not there for whom it is not for.
+    private func metrics() -> Decision {
+        let isAllowed =
+            switch policy.metrics {
+            case .all: true
+            case .local: request.isLocal
+            case .off: false
+            }
+        guard isAllowed, let text = parts.metrics() else {
+            return refuse(nil, 404, code: "not_found", "there is nothing here")
+        }
+        let type = "text/plain; version=0.0.4; charset=utf-8"
+        let headers = [("Content-Type", type), ("Cache-Control", "no-store")]
+        return own("metrics", Answer(status: 200, headers: headers, body: Array(text.utf8)))
     }
 
     /// Whether a challenge has been paid; asked with its token, so that nobody learns of others'

@@ -26,6 +26,8 @@ public struct Gate: Sendable {
         public var keys: @Sendable () throws(StateError) -> [MasterKey]
         /// So many bytes of good randomness.
         public var random: @Sendable (Int) -> [UInt8]
+        /// What `/.l402/metrics` tells, as Prometheus text; `nil` where nothing is counted.
+        public var metrics: @Sendable () -> String?
 
         /// All parts.
         public init(
@@ -35,7 +37,8 @@ public struct Gate: Sendable {
             pending: any PendingInvoices,
             journal: any Journal,
             keys: @escaping @Sendable () throws(StateError) -> [MasterKey],
-            random: @escaping @Sendable (Int) -> [UInt8]
+            random: @escaping @Sendable (Int) -> [UInt8],
+            metrics: @escaping @Sendable () -> String? = { nil }
         ) {
             self.wallet = wallet
             self.ledger = ledger
@@ -44,6 +47,7 @@ public struct Gate: Sendable {
             self.journal = journal
             self.keys = keys
             self.random = random
+            self.metrics = metrics
         }
     }
 
@@ -59,6 +63,8 @@ public struct Gate: Sendable {
         public var isDryRun = false
         /// `L402_CORS`.
         public var cors = CORSPolicy("*")
+        /// `L402_METRICS`.
+        public var metrics = MetricsAccess.local
         /// `L402_SERVE`: the target of rules without `serve=`.
         public var defaultServe: ServeTarget?
         /// Whether the server understands `X-Sendfile` (`L402_SENDFILE`).
@@ -109,6 +115,16 @@ public struct Gate: Sendable {
             return false
         }
     }
+}
+
+/// Whom `/.l402/metrics` is told.
+public enum MetricsAccess: String, Sendable, CaseIterable {
+    /// Requests from the machine itself, `127.0.0.0/8` and `::1`.
+    case local
+    /// Everybody.
+    case all
+    /// Nobody.
+    case off
 }
 
 /// What a request took and what can be returned.

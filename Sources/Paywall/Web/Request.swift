@@ -36,6 +36,8 @@ public struct Request {
     public let host: String?
     /// `REMOTE_ADDR`, the web server's own verdict; `nil` when it gave none.
     public let client: ClientAddress?
+    /// Whether the client is this very machine, by loopback.
+    public let isLocal: Bool
     /// What is asked for.
     public let mode: Mode
     /// `REQUEST_ID`, the same in every call for one request; one of our own when the server gives
@@ -70,6 +72,9 @@ public struct Request {
         path = try RequestPath(requestURI: parameter("REQUEST_URI") ?? [])
         host = (text("HTTP_HOST") ?? text("SERVER_NAME")).flatMap(Self.hostName)
         client = parameter("REMOTE_ADDR").flatMap { ClientAddress($0) }
+        isLocal =
+            text("REMOTE_ADDR") == "::1"
+            || client?.network.first == 127 && client?.client.count == 4
         let asked = text("L402_MODE").flatMap { $0.isEmpty ? nil : $0.lowercased() }
         mode = isAuthorizer ? .authorizer : asked.flatMap(Mode.init) ?? .respond
         // What nginx announces to a subrequest it does not send.
