@@ -135,6 +135,16 @@ let package = Package(
         tests("Goods", also: ["FastCGI", "Paywall"]),
         tests("Settings"),
         tests("Metrics"),
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "FlatFiles", "Goods", "L402", "LNbits", "Lightning", "Macaroons", "Paywall",
+                "Settings",
+            ],
+            path: "Tests/fuzz",
+            exclude: ["corpus", "run"],
+            swiftSettings: common
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,256 @@
+import FoundationEssentials
+import Glibc
+import Testing
+
+@testable import FlatFiles
+@testable import Goods
+@testable import L402
+@testable import LNbits
+@testable import Lightning
+@testable import Macaroons
+@testable import Paywall
+@testable import Settings
+
+/// Inputs for each parser that bytes from outside reach. A trap ends the process, and with it the
+/// run; what takes long or grows is told. L402_FUZZ_COUNT says how many inputs each gets,
+/// L402_FUZZ_SEED where they begin.
+@Suite("Parsers take any bytes", .serialized) struct FuzzTests {
+    private static let count = number("L402_FUZZ_COUNT") ?? 3000
+    private static let seed = UInt64(number("L402_FUZZ_SEED") ?? 402)
+
+    private static func number(_ variable: String) -> Int? {
+        getenv(variable).flatMap { Int(String(cString: $0)) }
+    }
+
+    private func fuzz(_ room: String, _ parse: ([UInt8]) -> Void) throws {
+        var mutator = try Mutator(room: room, seed: Self.seed)
+        // What is made once and kept does not count as growth.
+        for _ in 0..<min(1000, Self.count) { parse(mutator.next()) }
+        let before = residentKilobytes()
+        let clock = ContinuousClock()
+        for _ in 0..<Self.count {
+            let input = mutator.next()
+            let time = clock.measure { parse(input) }
+            if time > .seconds(2) {
+                Issue.record(
+                    "\(room): \(time) for \(input.count) bytes: \(Hex.encode(input.prefix(200)))"
+                )
+            }
+        }
+        let grown = residentKilobytes() - before
+        #expect(grown < 64 * 1024, "\(room) grew by \(grown) kB")
+    }
+
+    private func residentKilobytes() -> Int {
+        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
+        defer { fclose(file) }
+        var pages = 0
+        var resident = 0
+        return withUnsafeMutablePointer(to: &pages) { first in
+            withUnsafeMutablePointer(to: &resident) { second in
+                withVaList([first, second]) { vfscanf(file, "%ld %ld", $0) }
+            }
+        } == 2 ? resident * 4 : 0
+    }
+
+    @Test func `Authorization and the other places of a credential`() throws {
+        let key = try #require(MasterKey(id: "k", bytes: Array(1...32), created: 0))
+        try fuzz("authorization") { bytes in
+            var sources = CredentialSources()
+            sources.authorization = bytes
+            sources.cookie = Array("l402=".utf8) + bytes
+            sources.paymentHashBody = bytes
+            sources.macaroonHeader = bytes
+            for case .tokens(let tokens, _) in PresentedCredentials(sources).credentials {
+                for token in tokens {
+                    #expect((try? token.verified(by: [key], for: "x", tier: 0, now: 0)) == nil)
+                }
+            }
+        }
+    }
+
+    @Test func macaroons() throws {
+        try fuzz("macaroon") { bytes in
+            guard let macaroon = try? Macaroon(decoding: bytes) else { return }
+            // What was read is written the same way and read again.
+            #expect((try? Macaroon(decoding: macaroon.encoded))?.encoded == macaroon.encoded)
+            _ = try? Token(decoding: bytes)
+        }
+    }
+
+    @Test func invoices() throws {
+        try fuzz("bolt11") { bytes in
+            _ = try? Bolt11Invoice(decoding: String(decoding: bytes, as: UTF8.self))
+        }
+    }
+
+    @Test func rules() throws {
+        try fuzz("rules") { bytes in
+            guard let rules = try? Rules(parsing: bytes, fileName: "rules") else { return }
+            _ = rules.match(method: "GET", host: "a.example", path: Array("/a/b/b/c".utf8))
+        }
+    }
+
+    @Test func `environment files and settings`() throws {
+        try fuzz("environment") { bytes in
+            let text = String(decoding: bytes, as: UTF8.self)
+            guard let layer = try? EnvironmentFile.parse(text, path: "env") else { return }
+            _ = try? Settings(layers: [layer, ["LNBITS_KEY": text, "L402_LISTEN": text]]) { _ in
+                text
+            }
+        }
+    }
+
+    @Test func `JSON of clients`() throws {
+        try fuzz("client-json") { bytes in
+            let fields = BodyFields(bytes, names: ["prompt", "payment_hash", "a"])
+            _ = (fields.has("prompt"), fields.text("payment_hash"))
+        }
+    }
+
+    @Test func `JSON of LNbits`() throws {
+        let order = InvoiceOrder(sats: 21, memo: "m", expirySeconds: 600, extra: [:])
+        try fuzz("lnbits-json") { bytes in
+            let data = Data(bytes)
+            let decoder = JSONDecoder()
+            if let reply = try? decoder.decode(CreateReply.self, from: data) {
+                #expect((try? InvoiceCheck.check(reply, against: order)) == nil)
+            }
+            _ = try? decoder.decode(CheckReply.self, from: data)
+            _ = try? decoder.decode(ConversionReply.self, from: data)
+            _ = try? decoder.decode(WalletReply.self, from: data)
+        }
+    }
+
+    @Test func `paths and queries`() throws {
+        try fuzz("path") { bytes in
+            guard let path = try? RequestPath(requestURI: bytes) else { return }
+            #expect(path.bytes.first == UInt8(ascii: "/"))
+            #expect(!path.encodedForHeader.contains { $0 <= 0x20 || $0 >= 0x7f })
+            // What the path means, it means when it is written out.
+            #expect((try? RequestPath(requestURI: path.encodedForHeader))?.bytes == path.bytes)
+            _ = (path.readings, path.isAmbiguous)
+        }
+    }
+
+    @Test func `files of payments`() throws {
+        try fuzz("payment") { bytes in
+            guard var file = PaymentFile(bytes) else { return }
+            let used = file.used
+            file.take(requestID: "r")
+            guard used < 9_999_999_999 else { return }
+            #expect(PaymentFile(file.text)?.used == used + 1)
+        }
+    }
+
+    @Test func `tables of the state`() throws {
+        try fuzz("keys") { bytes in
+            _ = TableHead(
+                bytes + [UInt8](repeating: 0, count: max(0, HashedTable.pageBytes - bytes.count))
+            )
+            var page = Array(bytes.prefix(HashedTable.pageBytes))
+            page += [UInt8](repeating: 0, count: HashedTable.pageBytes - page.count)
+            let table = TablePage(page, path: "x")
+            _ = (table.isSound, table.find(7), table.slots.count, table.freeSlot(page: 0, pages: 3))
+            _ = CalendarText.seconds(String(decoding: bytes, as: UTF8.self))
+            _ = HashedTable.pages(page[..<10])
+        }
+    }
+
+    @Test func `ranges, dates and conditions`() throws {
+        let conditions = FileConditions(
+            size: 10,
+            modifiedSeconds: 784_111_777,
+            modifiedNanoseconds: 5
+        )
+        try fuzz("range") { bytes in
+            let text = String(decoding: bytes, as: UTF8.self)
+            _ = (
+                ByteRanges(text, size: 10), HTTPDate.seconds(text), conditions.verdict { _ in text }
+            )
+        }
+    }
+
+    @Test func `addresses, durations and other fields`() throws {
+        try fuzz("headers") { bytes in
+            let text = String(decoding: bytes, as: UTF8.self)
+            _ = (ClientAddress(bytes), DurationText.seconds(text), ServeTarget(text))
+            let request = try? Request(
+                isAuthorizer: false,
+                parameter: { $0 == "REQUEST_URI" ? Array("/".utf8) + bytes : bytes },
+                readBody: { _ in .whole(bytes) }
+            )
+            _ = request?.query("payment_hash")
+        }
+    }
+
+    /// The rule of the L402 specification that all trust rests on: whatever a holder appends, and
+    /// in whatever order, a token opens nothing that it did not open before.
+    @Test func `no sequence of appended caveats ever widens what a token opens`() throws {
+        let key = try #require(MasterKey(id: "k", bytes: Array(1...32), created: 0))
+        let hash = try #require(PaymentHash(bytes: [UInt8](repeating: 5, count: 32)))
+        let identifier = try #require(Identifier(paymentHash: hash, tokenID: Array(0..<32)))
+        let names = ["dvm", "gold", "dvm2", "d"]
+        var random = SplitMix(seed: Self.seed)
+        var opened = 0
+        for _ in 0..<Self.count {
+            let terms = PurchaseTerms(
+                service: names.randomElement(using: &random) ?? "dvm",
+                tier: UInt8.random(in: 0...3, using: &random),
+                validUntil: UInt64.random(in: 90...110, using: &random),
+                uses: Bool.random(using: &random) ? nil : UInt64.random(in: 1...5, using: &random),
+                priceSats: 21
+            )
+            let token = Token.mint(terms, identifier: identifier, key: key)
+            var macaroon = token.macaroon
+            for _ in 0..<Int.random(in: 1...5, using: &random) {
+                macaroon = macaroon.appending(caveat: caveat(names, &random))
+            }
+            guard let narrowed = try? Token(decoding: macaroon.encoded) else { continue }
+            for _ in 0..<4 {
+                let service = names.randomElement(using: &random) ?? ""
+                let tier = UInt8.random(in: 0...4, using: &random)
+                let now = UInt64.random(in: 85...115, using: &random)
+                guard
+                    let after = try? narrowed.verified(
+                        by: [key],
+                        for: service,
+                        tier: tier,
+                        now: now
+                    )
+                else { continue }
+                opened += 1
+                guard
+                    let before = try? token.verified(by: [key], for: service, tier: tier, now: now)
+                else {
+                    Issue.record("widened: \(macaroon.caveats)")
+                    return
+                }
+                #expect(after.minted == before.minted)
+                #expect(after.paymentHash == before.paymentHash)
+                #expect((after.uses ?? .max) <= (before.uses ?? .max))
+            }
+        }
+        #expect(opened > Self.count / 50, "the test looks at tokens that open something")
+    }
+
+    private func caveat(_ names: [String], _ random: inout SplitMix) -> [UInt8] {
+        let service = names.randomElement(using: &random) ?? ""
+        let number = UInt64.random(in: 0...120, using: &random)
+        let text =
+            switch Int.random(in: 0..<10, using: &random) {
+            case 0: "services=\(service):\(number % 6)"
+            case 1: "services=\(service):\(number % 6),gold:9,\(service):255"
+            case 2: "\(service)_valid_until=\(number)"
+            case 3: "\(service)_uses=\(number % 7)"
+            case 4: "\(service)_uses=unlimited"
+            case 5: "\(service)_price=\(number)"
+            case 6: "preimage=\(number)"
+            case 7: "\(service)_capabilities=all"
+            case 8: "services="
+            default:
+                random.text(of: ["services", "=", "dvm", "_uses", ":", "0", ",", " "], most: 6)
+            }
+        return Array(text.utf8)
+    }
+}

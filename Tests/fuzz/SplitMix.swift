@@ -1,0 +1,1 @@
+../PaywallTests/SplitMix.swift
