@@ -37,7 +37,7 @@ final class CallLimiter: Sendable {
     /// - Throws: ``WalletError`` of kind `busy`.
     func enter(_ kind: Kind, deadline: MonotonicTime) throws(WalletError) {
         var isProbe = false
-        let refusal = state.change { state -> WalletError? in
+        let refusal = state.changeUnseen { state -> WalletError? in
             if let until = state.opensAgainAt {
                 guard MonotonicTime.now() >= until, !state.isProbing else {
                     return Self.closed(until)
@@ -69,7 +69,7 @@ final class CallLimiter: Sendable {
             if kind == .create { state.creating += 1 }
             return .success(())
         }
-        state.change { state in
+        state.changeUnseen { state in
             state.waiting -= 1
             if kind == .create { state.waitingToCreate -= 1 }
             if entered == nil, isProbe { state.isProbing = false }
@@ -111,5 +111,5 @@ final class CallLimiter: Sendable {
     }
 
     /// Whether calls are refused at present.
-    var isOpen: Bool { state.change { $0.opensAgainAt != nil } }
+    var isOpen: Bool { state.changeUnseen { $0.opensAgainAt != nil } }
 }

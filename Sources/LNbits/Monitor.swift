@@ -26,11 +26,15 @@ final class Monitor<Value>: @unchecked Sendable {
 
     /// Runs `body` alone; whoever waits looks again afterwards.
     func change<Result>(_ body: (inout Value) -> Result) -> Result {
+        let result = changeUnseen(body)
+        pthread_cond_broadcast(condition)
+        return result
+    }
+
+    /// The same for what nobody waits for: waking all who wait costs more than most changes.
+    func changeUnseen<Result>(_ body: (inout Value) -> Result) -> Result {
         pthread_mutex_lock(mutex)
-        defer {
-            pthread_cond_broadcast(condition)
-            pthread_mutex_unlock(mutex)
-        }
+        defer { pthread_mutex_unlock(mutex) }
         return body(&value)
     }
 

@@ -8,9 +8,31 @@ public final class Metrics: Sendable {
     /// Name and value of labels, in the order in which they are told.
     public typealias Labels = [(name: String, value: String)]
 
+    /// Made for each request, so without the text that is told.
     private struct Key: Hashable {
         let family: MetricFamily
-        let labels: String
+        let names: [String]
+        let values: [String]
+
+        init(_ family: MetricFamily, _ labels: Labels) {
+            self.family = family
+            names = labels.map(\.name)
+            values = labels.map(\.value)
+        }
+
+        static func == (left: Key, right: Key) -> Bool {
+            left.family == right.family && left.values == right.values
+        }
+
+        /// The names follow from the family.
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(family)
+            hasher.combine(values)
+        }
+
+        var labels: String {
+            zip(names, values).map { "\($0)=\"\(escaped($1))\"" }.joined(separator: ",")
+        }
     }
 
     private struct Histogram {
@@ -38,13 +60,13 @@ public final class Metrics: Sendable {
 
     /// Adds to a counter.
     public func add(_ family: MetricFamily, _ labels: Labels = [], _ amount: UInt64 = 1) {
-        let key = Key(family: family, labels: Self.text(labels))
+        let key = Key(family, labels)
         state.withLock { $0.counters[key, default: 0] &+= amount }
     }
 
     /// Puts a duration into a histogram.
     public func observe(_ family: MetricFamily, _ labels: Labels = [], seconds: Double) {
-        let key = Key(family: family, labels: Self.text(labels))
+        let key = Key(family, labels)
         let bucket = Self.bounds.firstIndex { seconds <= $0 }
         state.withLock { state in
             var histogram = state.histograms[key] ?? Histogram()
@@ -65,7 +87,7 @@ public final class Metrics: Sendable {
             )
         }
         for gauge in gauges {
-            let labels = Self.braces(Self.text(gauge.labels))
+            let labels = Self.braces(Key(gauge.family, gauge.labels).labels)
             lines[gauge.family, default: []].append(
                 "\(gauge.family.rawValue)\(labels) \(gauge.value)"
             )
@@ -99,10 +121,6 @@ public final class Metrics: Sendable {
     }
 
     private static func braces(_ labels: String) -> String { labels.isEmpty ? "" : "{\(labels)}" }
-
-    private static func text(_ labels: Labels) -> String {
-        labels.map { "\($0.name)=\"\(escaped($0.value))\"" }.joined(separator: ",")
-    }
 
     private static func escaped(_ value: String) -> String {
         value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing(

@@ -32,7 +32,9 @@ final class RequestBody: Exchange {
     /// for a failure.
     func drain() {
         kept = []
-        while !isAtEnd, hasBody, let chunk = try? exchange.read(upTo: 65536), !chunk.isEmpty {}
+        // Most requests have none, and this reads the end of it.
+        let count = (declaredLength ?? 0) > 0 ? 65536 : 1024
+        while !isAtEnd, hasBody, let chunk = try? exchange.read(upTo: count), !chunk.isEmpty {}
         isAtEnd = true
     }
 

@@ -5,7 +5,8 @@
 
 It makes invoices with a valid checksum (and a signature of zeros), and says of a payment what it was
 told by PUT /_paid/HASH. PUT /_fault {"create": NAME, "check": NAME} makes the next answers of that
-kind faulty until it is changed; "" ends it. GET /_calls counts the calls.
+kind faulty until it is changed; "" ends it; "latency" is milliseconds before each answer. GET /_calls
+counts the calls, GET /_last tells the newest preimage.
 """
 import hashlib
 import http.server
@@ -52,13 +53,16 @@ def invoice(msat, payment_hash, expiry, network="bc"):
     return prefix + "1" + "".join(ALPHABET[word] for word in data)
 
 
-faults = {"create": "", "check": ""}
+faults = {"create": "", "check": "", "latency": 0}
 payments = {}
 calls = {"create": 0, "check": 0}
 
 
 class Double(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body in one packet: else the system waits 40 ms between them.
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
     def do_PUT(self):
         body = self.body()
@@ -71,9 +75,12 @@ class Double(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/_calls":
             return self.answer(200, calls)
+        if self.path == "/_last":
+            return self.answer(200, payments[next(reversed(payments))]["preimage"])
         if self.path == "/api/v1/wallet":
             return self.answer(200, {"name": "double", "balance": 0})
         calls["check"] += 1
+        time.sleep(faults["latency"] / 1000)
         payment = payments.get(self.path.rsplit("/", 1)[1])
         if payment is None:
             return self.answer(404, {"detail": "Payment does not exist."})
@@ -85,6 +92,7 @@ class Double(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         asked = json.loads(self.body())
         calls["create"] += 1
+        time.sleep(faults["latency"] / 1000)
         fault = faults["create"]
         preimage = os.urandom(32)
         payment_hash = hashlib.sha256(preimage).digest()
@@ -96,7 +104,7 @@ class Double(http.server.BaseHTTPRequestHandler):
             bolt11 = bolt11[:-1] + ("q" if bolt11[-1] != "q" else "p")
         told = os.urandom(32) if fault == "wrong hash" else payment_hash
         payments[payment_hash.hex()] = {
-            "msat": asked["amount"] * 1000, "paid": False, "bolt11": bolt11, "extra": asked["extra"]}
+            "msat": asked["amount"] * 1000, "preimage": preimage.hex(), "paid": False, "bolt11": bolt11, "extra": asked["extra"]}
         answer = {"payment_hash": told.hex(), "bolt11": bolt11, "payment_request": bolt11,
                   "preimage": preimage.hex(), "wallet_id": "double"}
         if fault == "no invoice":
@@ -166,6 +174,7 @@ class Double(http.server.BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    http.server.ThreadingHTTPServer.request_queue_size = 1024
     server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Double)
     server.handle_error = lambda *_: None  # connections that break are what this is for
     server.daemon_threads = True
