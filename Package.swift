@@ -112,10 +112,12 @@ let package = Package(
             linkerSettings: slim
         ),
 
-        tests("Lightning", resources: [.copy("Vectors")]),
+        // What several of the tests need.
+        .target(name: "TestTools", path: "Tests/TestTools", swiftSettings: common),
+        tests("Lightning", also: ["TestTools"], resources: [.copy("Vectors")]),
         tests("Macaroons", resources: [.copy("Vectors")]),
         tests("L402", also: ["Lightning", "Macaroons"]),
-        tests("Paywall", also: ["L402", "Lightning", "Macaroons"]),
+        tests("Paywall", also: ["L402", "Lightning", "Macaroons", "TestTools"]),
         tests("FlatFiles", also: ["Paywall", "L402", "Lightning", "StateDriver"]),
         // A process for tests that need several of them and for tests that kill them.
         .executableTarget(
@@ -139,7 +141,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "FlatFiles", "Goods", "L402", "LNbits", "Lightning", "Macaroons", "Paywall",
-                "Settings",
+                "Settings", "TestTools",
             ],
             path: "Tests/fuzz",
             exclude: ["corpus", "run"],

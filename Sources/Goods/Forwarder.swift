@@ -164,14 +164,25 @@ private func bytes(_ start: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: 
     return UnsafeMutableRawBufferPointer(start: start, count: total)
 }
 
+/// What libcurl brings; the number of bytes taken, where another one than that of all stops.
+private func take(
+    _ start: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?,
+    by taking: (BackendTransfer, [UInt8]) -> Bool
+) -> Int {
+    guard let bytes = bytes(start, size, count), let transfer = transfer(context) else { return 0 }
+    return taking(transfer, Array(bytes)) ? bytes.count : 0
+}
+
 private func takeHeader(
     _ start: UnsafeMutablePointer<CChar>?,
     _ size: Int,
     _ count: Int,
     _ context: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let bytes = bytes(start, size, count), let transfer = transfer(context) else { return 0 }
-    return transfer.take(headerLine: Array(bytes)) ? bytes.count : 0
+    take(start, size, count, context) { $0.take(headerLine: $1) }
 }
 
 private func takeBody(
@@ -180,8 +191,7 @@ private func takeBody(
     _ count: Int,
     _ context: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let bytes = bytes(start, size, count), let transfer = transfer(context) else { return 0 }
-    return transfer.take(body: Array(bytes)) ? bytes.count : 0
+    take(start, size, count, context) { $0.take(body: $1) }
 }
 
 /// What libcurl takes for "stop": `CURL_READFUNC_ABORT`.

@@ -1,5 +1,6 @@
 import Foundation
 import Lightning
+import TestTools
 import Testing
 
 /// The examples of BOLT #11 with what an independent decoder read in them.
@@ -303,22 +304,5 @@ private enum Invoices {
                 (state >> 25) >> UInt32($1) & 1 == 1 ? $0 ^ generator[$1] : $0
             }
         }
-    }
-}
-
-/// A small random generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
     }
 }

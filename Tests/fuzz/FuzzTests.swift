@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import TestTools
 import Testing
 
 @testable import FlatFiles
@@ -182,75 +183,5 @@ import Testing
             )
             _ = request?.query("payment_hash")
         }
-    }
-
-    /// The rule of the L402 specification that all trust rests on: whatever a holder appends, and
-    /// in whatever order, a token opens nothing that it did not open before.
-    @Test func `no sequence of appended caveats ever widens what a token opens`() throws {
-        let key = try #require(MasterKey(id: "k", bytes: Array(1...32), created: 0))
-        let hash = try #require(PaymentHash(bytes: [UInt8](repeating: 5, count: 32)))
-        let identifier = try #require(Identifier(paymentHash: hash, tokenID: Array(0..<32)))
-        let names = ["dvm", "gold", "dvm2", "d"]
-        var random = SplitMix(seed: Self.seed)
-        var opened = 0
-        for _ in 0..<Self.count {
-            let terms = PurchaseTerms(
-                service: names.randomElement(using: &random) ?? "dvm",
-                tier: UInt8.random(in: 0...3, using: &random),
-                validUntil: UInt64.random(in: 90...110, using: &random),
-                uses: Bool.random(using: &random) ? nil : UInt64.random(in: 1...5, using: &random),
-                priceSats: 21
-            )
-            let token = Token.mint(terms, identifier: identifier, key: key)
-            var macaroon = token.macaroon
-            for _ in 0..<Int.random(in: 1...5, using: &random) {
-                macaroon = macaroon.appending(caveat: caveat(names, &random))
-            }
-            guard let narrowed = try? Token(decoding: macaroon.encoded) else { continue }
-            for _ in 0..<4 {
-                let service = names.randomElement(using: &random) ?? ""
-                let tier = UInt8.random(in: 0...4, using: &random)
-                let now = UInt64.random(in: 85...115, using: &random)
-                guard
-                    let after = try? narrowed.verified(
-                        by: [key],
-                        for: service,
-                        tier: tier,
-                        now: now
-                    )
-                else { continue }
-                opened += 1
-                guard
-                    let before = try? token.verified(by: [key], for: service, tier: tier, now: now)
-                else {
-                    Issue.record("widened: \(macaroon.caveats)")
-                    return
-                }
-                #expect(after.minted == before.minted)
-                #expect(after.paymentHash == before.paymentHash)
-                #expect((after.uses ?? .max) <= (before.uses ?? .max))
-            }
-        }
-        #expect(opened > Self.count / 50, "the test looks at tokens that open something")
-    }
-
-    private func caveat(_ names: [String], _ random: inout SplitMix) -> [UInt8] {
-        let service = names.randomElement(using: &random) ?? ""
-        let number = UInt64.random(in: 0...120, using: &random)
-        let text =
-            switch Int.random(in: 0..<10, using: &random) {
-            case 0: "services=\(service):\(number % 6)"
-            case 1: "services=\(service):\(number % 6),gold:9,\(service):255"
-            case 2: "\(service)_valid_until=\(number)"
-            case 3: "\(service)_uses=\(number % 7)"
-            case 4: "\(service)_uses=unlimited"
-            case 5: "\(service)_price=\(number)"
-            case 6: "preimage=\(number)"
-            case 7: "\(service)_capabilities=all"
-            case 8: "services="
-            default:
-                random.text(of: ["services", "=", "dvm", "_uses", ":", "0", ",", " "], most: 6)
-            }
-        return Array(text.utf8)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestTools
 
 /// Makes inputs from a corpus: each a file, or parts of files, changed a little.
 struct Mutator {

@@ -28,13 +28,7 @@ extension DecisionMaker {
             // Nobody to count for: without an address nothing is free.
             return challenge(rule, offer, refusing: nil)
         }
-        let claim = FreeClaim(
-            rule: rule.identity,
-            client: client.client,
-            network: client.network,
-            limit: allowance.limit,
-            period: allowance.period
-        )
+        let claim = freeClaim(rule, allowance, client)
         do {
             let outcome = try parts.free.take(claim, now: now)
             if outcome.isGranted {
@@ -44,6 +38,18 @@ extension DecisionMaker {
         } catch {
             return unavailable(rule, error)
         }
+    }
+
+    private func freeClaim(_ rule: Rule, _ allowance: FreeAllowance, _ client: ClientAddress)
+        -> FreeClaim
+    {
+        FreeClaim(
+            rule: rule.identity,
+            client: client.client,
+            network: client.network,
+            limit: allowance.limit,
+            period: allowance.period
+        )
     }
 
     /// Lets a request pass, to where its rule says the goods come from.
@@ -162,13 +168,7 @@ extension DecisionMaker {
             } else if presented.isEmpty, request.taken == "free", let allowance = offer.free,
                 let client = request.client
             {
-                let claim = FreeClaim(
-                    rule: rule.identity,
-                    client: client.client,
-                    network: client.network,
-                    limit: allowance.limit,
-                    period: allowance.period
-                )
+                let claim = freeClaim(rule, allowance, client)
                 returned = gate.giveBack(.free(claim, takenAt: now), now: now)
             }
         }

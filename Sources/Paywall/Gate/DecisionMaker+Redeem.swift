@@ -217,15 +217,13 @@ extension DecisionMaker {
 
     /// Takes a use of a payment on record; `nil` when there is no record.
     private func take(_ claim: PaymentClaim, rule: Rule) throws(Refusal) -> Admission? {
-        do {
-            return try admission(parts.ledger.take(claim, now: now), claim)
-        } catch let error as StateError {
-            throw Refusal(error)
-        } catch let error as Refusal {
-            throw error
+        let outcome: TakeOutcome
+        do throws(StateError) {
+            outcome = try parts.ledger.take(claim, now: now)
         } catch {
-            throw Refusal(StateError("internal error: \(error)"))
+            throw Refusal(error)
         }
+        return try admission(outcome, claim)
     }
 
     /// Puts a payment that the wallet confirms on record and takes its first use.
@@ -244,17 +242,15 @@ extension DecisionMaker {
     }
 
     private func open(_ claim: PaymentClaim, rule: Rule) throws(Refusal) -> Admission {
-        let admission: Admission?
-        do {
-            admission = try self.admission(parts.ledger.open(claim, now: now), claim)
-        } catch let error as StateError {
-            throw Refusal(error)
-        } catch let error as Refusal {
-            throw error
+        let outcome: TakeOutcome
+        do throws(StateError) {
+            outcome = try parts.ledger.open(claim, now: now)
         } catch {
-            throw Refusal(StateError("internal error: \(error)"))
+            throw Refusal(error)
         }
-        guard let admission else { throw Refusal(StateError("a record just made is not there")) }
+        guard let admission = try admission(outcome, claim) else {
+            throw Refusal(StateError("a record just made is not there"))
+        }
         record(.paid, rule: rule, paymentHash: claim.paymentHash, amount: claim.price)
         return admission
     }

@@ -1,1 +1,0 @@
-../PaywallTests/SplitMix.swift
