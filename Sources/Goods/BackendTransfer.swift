@@ -1,5 +1,6 @@
 import CCurl
 import FastCGI
+import Paywall
 
 /// One request on its way to a backend and back: what libcurl's callbacks write to.
 final class BackendTransfer {
@@ -35,7 +36,7 @@ final class BackendTransfer {
             isTooLarge = true
             return false
         }
-        let text = String(decoding: line, as: UTF8.self)
+        let text = String(foreign: line)
         if text.hasPrefix("HTTP/") {
             // Another one follows an interim answer such as 100 or 103.
             status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0

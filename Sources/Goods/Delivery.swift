@@ -33,7 +33,7 @@ public struct Delivery {
     func header(_ name: String) -> String? {
         let variable = "HTTP_" + name.uppercased().replacing("-", with: "_")
         guard let value = exchange.parameter(variable), !value.isEmpty else { return nil }
-        return String(decoding: value, as: UTF8.self)
+        return String(foreign: value)
     }
 
     /// The gate's header fields for goods that failed: what was taken is back, and says so.

@@ -1,4 +1,5 @@
 import FastCGI
+import Paywall
 
 /// Which header fields go from the client to a backend and from a backend to the client.
 enum HeaderFilter {
@@ -50,7 +51,7 @@ enum HeaderFilter {
         tell("Content-Type", from: "CONTENT_TYPE")
         tell("X-Forwarded-For", from: "REMOTE_ADDR")
         tell("X-Forwarded-Host", from: "HTTP_HOST", "SERVER_NAME")
-        let isTLS = (exchange.parameter("HTTPS").map { String(decoding: $0, as: UTF8.self) })
+        let isTLS = (exchange.parameter("HTTPS").map { String(foreign: $0) })
             .map { $0.lowercased() == "on" || $0 == "1" }
         fields.append(("X-Forwarded-Proto", Array((isTLS == true ? "https" : "http").utf8)))
         fields += sale.filter { $0.name.hasPrefix("L402-") }.map { ($0.name, Array($0.value.utf8)) }
@@ -92,12 +93,12 @@ enum HeaderFilter {
     /// The proof of payment is the gate's business; any other `Authorization` is the backend's.
     private static func isProof(_ value: [UInt8]) -> Bool {
         let words = value.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 || $0 == 0x2c })
-        let scheme = String(decoding: words.first ?? [], as: UTF8.self).lowercased()
+        let scheme = String(foreign: words.first ?? []).lowercased()
         return scheme == "l402" || scheme == "lsat"
     }
 
     private static func connectionNames(_ value: [UInt8]?) -> Set<String> {
-        let text = String(decoding: value ?? [], as: UTF8.self).lowercased()
+        let text = String(foreign: value ?? []).lowercased()
         return Set(text.split { $0 == "," || $0 == " " }.map(String.init))
     }
 

@@ -42,7 +42,10 @@ struct CaveatChain {
                 mintedTier = mintedTier ?? list[name]
                 guard list[name] != nil else { throw .wrongService }
             } else if caveat.condition.starts(with: prefix) {
-                switch String(decoding: caveat.condition.dropFirst(prefix.count), as: UTF8.self) {
+                switch String(
+                    decoding: caveat.condition.dropFirst(prefix.count).prefix(16),
+                    as: UTF8.self
+                ) {
                 case "valid_until": try times.narrow(to: Self.number(caveat.value))
                 case "uses": try uses.narrow(to: Self.count(caveat.value))
                 case "price": try price.repeatOnly(Self.number(caveat.value))

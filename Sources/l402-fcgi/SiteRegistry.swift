@@ -1,5 +1,6 @@
 import FastCGI
 import Glibc
+import Paywall
 import Settings
 import Synchronization
 
@@ -91,7 +92,7 @@ final class SiteRegistry: Sendable {
             let text = String(decoding: name, as: UTF8.self)
             // Empty is not set: nginx sends "fastcgi_param L402_ENV_FILE $l402_env_file" so.
             if requestParameters.contains(text) || value.isEmpty { return }
-            overrides[text] = String(decoding: value, as: UTF8.self)
+            overrides[text] = String(foreign: value)
         }
         return overrides
     }

@@ -24,7 +24,7 @@ extension DecisionMaker {
                 .json(200, ServiceList(rules.rules.compactMap(ServiceEntry.init)))
             )
         }
-        switch String(decoding: request.path.bytes, as: UTF8.self) {
+        switch String(foreign: request.path.bytes) {
         case "/.l402/health": return health()
         case "/.l402/status": return status()
         case "/.l402/metrics": return metrics()

@@ -130,7 +130,7 @@ extension DecisionMaker {
         case .pass:
             decision.answer.status = 204
         case .demo:
-            let what = body?.prompt ?? String(decoding: request.path.bytes, as: UTF8.self)
+            let what = body?.prompt ?? String(foreign: request.path.bytes)
             let demo = Answer.json(200, ["result": "This is your paid API response for: " + what])
             decision.answer.headers += demo.headers
             decision.answer.body = request.method == "HEAD" ? [] : demo.body
@@ -142,7 +142,7 @@ extension DecisionMaker {
         var uri = Array(prefix.utf8)
         uri += request.path.encodedForHeader.drop { $0 == UInt8(ascii: "/") }
         if let query = request.path.query { uri += [UInt8(ascii: "?")] + query }
-        return String(decoding: uri, as: UTF8.self)
+        return String(foreign: uri)
     }
 
     /// Between `auth_request`'s refusal and the call for its challenge the credential became good:

@@ -237,7 +237,7 @@ struct DecisionMaker {
                 usesLeft: usesLeft,
                 code: code,
                 method: request.method,
-                path: String(decoding: request.path.bytes, as: UTF8.self)
+                path: String(foreign: request.path.bytes)
             )
         )
     }

@@ -6,7 +6,7 @@ public enum MediaType {
         let name = path.split(separator: UInt8(ascii: "/")).last ?? []
         guard path.last != UInt8(ascii: "/") else { return "text/html; charset=utf-8" }
         guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return unknown }
-        let ending = String(decoding: name[(dot + 1)...], as: UTF8.self).lowercased()
+        let ending = String(foreign: name[(dot + 1)...]).lowercased()
         guard let type = types[ending] else { return unknown }
         let isText = type.hasPrefix("text/") || type == "application/javascript"
         return isText ? type + "; charset=utf-8" : type

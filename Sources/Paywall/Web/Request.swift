@@ -65,7 +65,7 @@ public struct Request {
         fallbackID: () -> String = { "" }
     ) throws(RequestPathError) {
         func text(_ name: String) -> String? {
-            parameter(name).map { String(decoding: $0, as: UTF8.self) }
+            parameter(name).map { String(foreign: $0) }
         }
         self.parameter = parameter
         method = text("REQUEST_METHOD") ?? "GET"
@@ -94,7 +94,7 @@ public struct Request {
 
     /// The same as text.
     public func headerText(_ name: String) -> String? {
-        header(name).map { String(decoding: $0, as: UTF8.self) }
+        header(name).map { String(foreign: $0) }
     }
 
     /// The path as this web server's `X-Sendfile` reads it: lighttpd decodes what it gets, Apache's
@@ -104,7 +104,7 @@ public struct Request {
         guard server.starts(with: "Apache".utf8) else {
             return String(decoding: path.encodedForHeader, as: UTF8.self)
         }
-        let text = String(decoding: path.bytes, as: UTF8.self)
+        let text = String(foreign: path.bytes)
         let isWhole = Array(text.utf8) == path.bytes
         return isWhole && !path.bytes.contains { $0 < 0x20 || $0 == 0x7f } ? text : nil
     }
