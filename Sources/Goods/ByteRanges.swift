@@ -32,10 +32,15 @@ enum ByteRanges: Equatable {
                 if !part.isEmpty { parts.append(part) }
             }
         }
-        let total = parts.reduce(0) { $0 + $1.count }
+        var left = size
+        let isMoreThanAll = parts.contains { part in
+            guard part.count <= left else { return true }
+            left -= part.count
+            return false
+        }
         if parts.isEmpty {
             self = .unsatisfiable
-        } else if total > size {
+        } else if isMoreThanAll {
             // Overlapping parts would send the same bytes again and again.
             self = .whole
         } else {

@@ -13,11 +13,13 @@ public enum FileGoods {
     ///
     /// - Parameter privatePaths: Files and directories that are not goods, also where they are
     ///   below `directory`.
+    /// - Parameter sendfile: What the web server reads the file by; `nil` where the gate sends it.
     /// - Throws: ``FastCGI/ExchangeError`` when the web server hangs up.
     public static func send(
         _ path: [UInt8],
         below directory: String,
         except privatePaths: [String],
+        sendfile: String? = nil,
         _ delivery: Delivery
     ) throws(ExchangeError) -> DeliveryReport {
         guard delivery.method == "GET" || delivery.method == "HEAD" else {
@@ -47,6 +49,13 @@ public enum FileGoods {
                     detail: "\(directory): \(reason)"
                 )
             }
+        }
+        if let sendfile {
+            try delivery.begin(
+                200,
+                [("X-Sendfile", sendfile), ("Content-Type", MediaType.of(path))] + delivery.headers
+            )
+            return DeliveryReport(status: 200)
         }
         return try send(file, MediaType.of(path), delivery)
     }

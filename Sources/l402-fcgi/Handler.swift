@@ -72,12 +72,13 @@ struct Handler: Sendable {
         defer { body.drain() }
         do throws(ExchangeError) {
             switch goods {
-            case .file(let path, let directory):
+            case .file(let path, let directory, let sendfile):
                 body.drain()
                 return try FileGoods.send(
                     path,
                     below: directory,
                     except: site.privatePaths,
+                    sendfile: sendfile,
                     delivery
                 )
             case .backend(let base, let path):

@@ -28,7 +28,8 @@ import Testing
         _ path: String,
         method: String = "GET",
         _ fields: [String: String] = [:],
-        except: [String] = []
+        except: [String] = [],
+        sendfile: String? = nil
     ) throws -> (report: DeliveryReport, head: [String], body: String, returned: Int) {
         let exchange = FakeExchange(
             Dictionary(
@@ -50,6 +51,7 @@ import Testing
             Array(path.utf8),
             below: paid.path,
             except: except,
+            sendfile: sendfile,
             delivery
         )
         let answer = exchange.answer
@@ -174,6 +176,21 @@ import Testing
         #expect(try get("/rules", except: [rules]).report.status == 404)
         #expect(try get("/sub/", except: [paid.appending(path: "sub").path]).report.status == 404)
         #expect(try get("/a.txt", except: [rules, "/nowhere"]).report.status == 200)
+    }
+
+    @Test(
+        "a file that the web server sends is looked at first, and costs nothing when it is not there"
+    )
+    func sendfile() throws {
+        let there = try get("/a.txt", sendfile: "/srv/a.txt")
+        #expect(there.report.status == 200 && there.body.isEmpty && there.returned == 0)
+        #expect(there.head.contains("X-Sendfile: /srv/a.txt"))
+        #expect(there.head.contains("Content-Type: text/plain; charset=utf-8"))
+        for path in ["/nothing", "/.env", "/../secret"] {
+            let answer = try get(path, sendfile: "/srv" + path)
+            #expect(answer.report.status == 404 && answer.returned == 1)
+            #expect(!answer.head.contains { $0.hasPrefix("X-Sendfile") })
+        }
     }
 
     @Test("only reading is possible")

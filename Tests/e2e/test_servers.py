@@ -80,6 +80,8 @@ def test_paid_files_are_served_and_uses_counted(served):
         assert answer.headers["Content-Type"].startswith("text/html")
     missing = ask(served, "/articles/nothing.html", authorization=authorization)
     assert missing.status_code == 404
+    if served.mode in ("lighttpd-responder", "lighttpd-external", "lighttpd-cgi") or served.mode.startswith("apache"):
+        assert missing.headers["L402-Refunded"] == "1", "serve=file: knows that there was nothing to sell"
 
 
 def test_paid_requests_reach_the_backend_and_spent_ones_do_not(served):

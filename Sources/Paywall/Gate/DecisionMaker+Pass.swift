@@ -116,14 +116,12 @@ extension DecisionMaker {
         case .internal(let prefix):
             decision.answer.headers.append(("X-Accel-Redirect", internalURI(prefix)))
         case .file(let directory):
-            if policy.sendsFiles, let path = request.sendfilePath {
-                decision.answer.headers += [
-                    ("X-Sendfile", directory + path),
-                    ("Content-Type", MediaType.of(request.path.bytes)),
-                ]
-            } else {
-                decision.goods = .file(path: request.path.bytes, directory: directory)
-            }
+            let sendfile = policy.sendsFiles ? request.sendfilePath.map { directory + $0 } : nil
+            decision.goods = .file(
+                path: request.path.bytes,
+                directory: directory,
+                sendfile: sendfile
+            )
         case .proxy(let base):
             let query = request.path.query.map { [UInt8(ascii: "?")] + $0 } ?? []
             decision.goods = .backend(base: base, path: request.path.encodedForHeader + query)

@@ -137,8 +137,9 @@ public enum Taken: Sendable {
 
 /// Goods that the gate itself hands over.
 public enum Goods: Sendable, Equatable {
-    /// The file at a decoded path below a directory.
-    case file(path: [UInt8], directory: String)
+    /// The file at a decoded path below a directory. With `sendfile`, the value of `X-Sendfile`,
+    /// the web server sends it once it is known to be there.
+    case file(path: [UInt8], directory: String, sendfile: String?)
     /// The answer of a backend to a percent-encoded path with its query.
     case backend(base: String, path: [UInt8])
 }
