@@ -110,6 +110,9 @@ final class CallLimiter: Sendable {
         }
     }
 
+    /// Callers that wait for a place.
+    var waiting: Int { state.changeUnseen { $0.waiting } }
+
     /// Whether calls are refused at present.
     var isOpen: Bool { state.changeUnseen { $0.opensAgainAt != nil } }
 }

@@ -83,7 +83,7 @@ public struct Settings: Sendable, Equatable {
         )
         let key = try Self.key(source, readFile)
         wallet = Wallet(url: url, key: key)
-        namedWallets = try Self.namedWallets(source, layers, defaultURL: url)
+        namedWallets = try Self.namedWallets(source, defaultURL: url)
         lnbitsCA = try source.absolutePath("L402_LNBITS_CA")
         rulesPath = try source.absolutePath("L402_RULES")
         stateDirectory = try source.absolutePath("L402_STATE_DIR") ?? Self.defaultStateDirectory
@@ -127,21 +127,19 @@ public struct Settings: Sendable, Equatable {
         return try Secret(line).checkedKey("LNBITS_KEY_FILE")
     }
 
-    private static func namedWallets(
-        _ source: VariableSource,
-        _ layers: [[String: String]],
-        defaultURL: String
-    ) throws(SettingsError) -> [String: Wallet] {
+    private static func namedWallets(_ source: VariableSource, defaultURL: String)
+        throws(SettingsError) -> [String: Wallet]
+    {
         let prefix = "LNBITS_KEY_"
-        let names = Set(layers.flatMap(\.keys)).filter {
-            $0.hasPrefix(prefix) && $0 != "LNBITS_KEY_FILE"
-        }
         var wallets: [String: Wallet] = [:]
-        for variable in names.sorted() {
+        for variable in source.names(beginning: prefix) where variable != "LNBITS_KEY_FILE" {
             let name = String(variable.dropFirst(prefix.count))
-            guard let key = source.secret(variable) else { continue }
-            let url = try source.string("LNBITS_URL_" + name)?.checkedURL("LNBITS_URL_" + name)
-            wallets[name] = Wallet(url: url ?? defaultURL, key: try key.checkedKey(variable))
+            guard let key = source.exactly(variable) else { continue }
+            let url = try source.exactly("LNBITS_URL_" + name)?.checkedURL("LNBITS_URL_" + name)
+            wallets[name] = Wallet(
+                url: url ?? defaultURL,
+                key: try Secret(key).checkedKey(variable)
+            )
         }
         return wallets
     }

@@ -4,8 +4,11 @@ import Paywall
 /// Looks variables up in layers and checks their form; an empty value counts as not set.
 struct VariableSource {
     private let reader: ConfigReader
+    private let layers: [[String: String]]
 
-    init(_ layers: [[String: String]]) {
+    init(_ variables: [[String: String]]) {
+        let layers = variables.map { $0.filter { !$0.value.isEmpty } }
+        self.layers = layers
         let secrets = SecretsSpecifier<String, String>.dynamic { name, _ in
             name.hasPrefix("LNBITS_KEY")
         }
@@ -17,12 +20,21 @@ struct VariableSource {
     }
 
     func string(_ name: String) -> String? {
-        reader.string(forKey: ConfigKey([name])).flatMap { $0.isEmpty ? nil : $0 }
+        reader.string(forKey: ConfigKey([name]))
     }
 
     func secret(_ name: String) -> Secret? {
-        let value = reader.string(forKey: ConfigKey([name]), isSecret: true)
-        return value.flatMap { $0.isEmpty ? nil : Secret($0) }
+        reader.string(forKey: ConfigKey([name]), isSecret: true).map { Secret($0) }
+    }
+
+    /// A variable whose name the operator chose, letter by letter; the reader knows upper case only.
+    func exactly(_ name: String) -> String? {
+        layers.lazy.compactMap { $0[name] }.first
+    }
+
+    /// All names that begin so.
+    func names(beginning prefix: String) -> [String] {
+        Set(layers.flatMap(\.keys)).filter { $0.hasPrefix(prefix) }.sorted()
     }
 
     func required(_ name: String, _ what: String) throws(SettingsError) -> String {

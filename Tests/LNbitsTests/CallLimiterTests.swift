@@ -1,0 +1,108 @@
+import Glibc
+import Paywall
+import Synchronization
+import Testing
+
+@testable import LNbits
+
+@Suite struct CallLimiterTests {
+    private var soon: MonotonicTime { .now().adding(milliseconds: 20) }
+
+    @Test func `places are kept for those who come to redeem`() throws {
+        let limiter = CallLimiter()
+        for _ in 0..<6 { try limiter.enter(.create, deadline: soon) }
+        #expect(throws: WalletError.self) { try limiter.enter(.create, deadline: soon) }
+        for _ in 0..<2 { try limiter.enter(.check, deadline: soon) }
+        #expect(throws: WalletError.self) { try limiter.enter(.check, deadline: soon) }
+        limiter.leave(.create, answered: true)
+        try limiter.enter(.create, deadline: soon)
+    }
+
+    @Test
+    func `after four failures nobody is let in, then one probe at a time, and success ends it`()
+        throws
+    {
+        let limiter = CallLimiter()
+        for _ in 0..<4 {
+            #expect(!limiter.isOpen)
+            try limiter.enter(.create, deadline: soon)
+            limiter.leave(.create, answered: false)
+        }
+        #expect(limiter.isOpen)
+        let refusal = try #require(throws: WalletError.self) {
+            try limiter.enter(.check, deadline: soon)
+        }
+        #expect(refusal.kind == .busy && refusal.retryAfterSeconds >= 1)
+        let end = MonotonicTime.now().adding(milliseconds: 3000)
+        while (try? limiter.enter(.create, deadline: soon)) == nil, MonotonicTime.now() < end {
+            usleep(10_000)
+        }
+        #expect(throws: WalletError.self) { try limiter.enter(.check, deadline: soon) }
+        limiter.leave(.create, answered: true)
+        #expect(!limiter.isOpen)
+        try limiter.enter(.check, deadline: soon)
+    }
+
+    @Test func `who waits is told at once when the breaker opens`() throws {
+        let limiter = CallLimiter()
+        for _ in 0..<6 { try limiter.enter(.create, deadline: soon) }
+        let waiting = Thread {
+            let late = MonotonicTime.now().adding(milliseconds: 20_000)
+            return (try? limiter.enter(.create, deadline: late)) == nil
+        }
+        while limiter.waiting == 0 { usleep(1000) }
+        let start = MonotonicTime.now()
+        for _ in 0..<4 { limiter.leave(.create, answered: false) }
+        // One of the four may have let it in before the fourth.
+        _ = waiting.result()
+        #expect(MonotonicTime.now() < start.adding(milliseconds: 5000))
+    }
+
+    @Test func `equal questions under way are asked once`() {
+        let coalescer = Coalescer<Int, Int>()
+        let asked = Mutex(0)
+        let late = MonotonicTime.now().adding(milliseconds: 20_000)
+        let threads = (0..<8).map { _ in
+            Thread {
+                coalescer.value(for: 7, deadline: late) {
+                    usleep(200_000)
+                    return asked.withLock { asked in
+                        asked += 1
+                        return 42
+                    }
+                } == 42
+            }
+        }
+        #expect(threads.allSatisfy { $0.result() })
+        #expect(asked.withLock { $0 } < 8)
+    }
+}
+
+/// A thread with a result.
+private final class Thread: @unchecked Sendable {
+    private let done = Monitor<Bool?>(nil)
+
+    init(_ run: @escaping @Sendable () -> Bool) {
+        let box = Unmanaged.passRetained(Box { [done] in done.change { $0 = run() } })
+        var thread = pthread_t()
+        pthread_create(
+            &thread,
+            nil,
+            { raw in
+                if let raw { Unmanaged<Box>.fromOpaque(raw).takeRetainedValue().run() }
+                return nil
+            },
+            box.toOpaque()
+        )
+        pthread_detach(thread)
+    }
+
+    func result() -> Bool {
+        done.wait(until: .now().adding(milliseconds: 30_000)) { $0 } ?? false
+    }
+
+    private final class Box {
+        let run: () -> Void
+        init(_ run: @escaping () -> Void) { self.run = run }
+    }
+}
