@@ -11,7 +11,8 @@ from parts import BIN, ROOT
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
     target = tmp_path_factory.mktemp("package")
-    subprocess.run([ROOT / "nginx/debian/build", target], check=True, env={**os.environ, "L402_BIN": str(BIN)})
+    subprocess.run([ROOT / "nginx/debian/build", target], check=True, env={
+        **os.environ, "L402_BIN": str(BIN), "DPKG_DEB_COMPRESSOR_TYPE": "none"})
     return next(target.glob("*.deb"))
 
 
@@ -34,8 +35,6 @@ def machine(tmp_path):
 
     def run(script):
         upper, work, root = (tmp_path / name for name in ("upper", "work", "root"))
-        for directory in (upper, work, root):
-            directory.mkdir()
         around = f"""
             set -e
             mount -t tmpfs none {tmp_path}
@@ -49,6 +48,8 @@ def machine(tmp_path):
         return subprocess.run(["unshare", "-m", "-p", "-f", "bash", "-c", around], input=textwrap.dedent(script),
                               capture_output=True, text=True, timeout=120)
 
+    if run("true").returncode != 0:
+        pytest.skip("no overlay can be mounted here")
     return run
 
 
@@ -61,7 +62,7 @@ HEX
         echo "== install"
         dpkg -i /root/p.deb
         id l402 > /dev/null
-        systemd-analyze verify --man=no /lib/systemd/system/l402.service /lib/systemd/system/l402.socket
+        ! command -v systemd-analyze > /dev/null || systemd-analyze verify --man=no /lib/systemd/system/l402.service /lib/systemd/system/l402.socket
         if pgrep -x l402-fcgi; then exit 1; fi
         l402 check /etc/l402/rules || true
         echo "== remove"
