@@ -172,7 +172,11 @@ ErrorLog {home}/error.log
 DefaultRuntimeDir {home}
 Mutex file:{home} default
 TypesConfig /etc/mime.types
+# All processes from the start, and none ended for having little to do: it would take connections along.
 ServerLimit 32
+StartServers 32
+MinSpareThreads 25
+MaxSpareThreads 800
 MaxRequestWorkers 800
 DocumentRoot {self.directory}/files
 {site}

@@ -217,6 +217,18 @@ def test_five_hundred_simultaneous_clients_are_served(served):
     def connect():
         return socket.create_connection(("127.0.0.1", served.port), timeout=60)
 
+    def ask_for_file(connection):
+        connection.sendall(b"GET /open/x.txt HTTP/1.1\r\nHost: site.test\r\n\r\n")
+
+    def read(connection):
+        answer = b""
+        while not answer.endswith(b"open to all\n"):
+            part = connection.recv(65536)
+            if not part:
+                break
+            answer += part
+        return answer
+
     connections = [connect() for _ in range(clients)]
     for turn in range(3):
         # All ask at once, on connections that stay open.
@@ -225,14 +237,15 @@ def test_five_hundred_simultaneous_clients_are_served(served):
                 # Apache closes idle connections when it has many.
                 connection.close()
                 connections[at] = connection = connect()
-            connection.sendall(b"GET /open/x.txt HTTP/1.1\r\nHost: site.test\r\n\r\n")
-        for connection in connections:
-            answer = b""
-            while not answer.endswith(b"open to all\n"):
-                part = connection.recv(65536)
-                assert part, answer
-                answer += part
-            assert answer.startswith(b"HTTP/1.1 200"), answer[:300]
+            ask_for_file(connection)
+        for at, connection in enumerate(connections):
+            answer = read(connection)
+            if not answer and served.mode.startswith("apache"):
+                # Apache also closes new ones unanswered; every HTTP client asks again then.
+                connections[at] = connection = connect()
+                ask_for_file(connection)
+                answer = read(connection)
+            assert answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"open to all\n"), answer[:300]
     for connection in connections:
         connection.close()
 
