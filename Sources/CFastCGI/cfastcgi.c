@@ -6,6 +6,12 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+static __thread void *current_worker;
+
+void *cfastcgi_worker(void) { return current_worker; }
+
+void cfastcgi_set_worker(void *worker) { current_worker = worker; }
+
 int cfastcgi_accept(int listener) { return accept4(listener, 0, 0, SOCK_CLOEXEC); }
 
 int64_t cfastcgi_peer_user(int descriptor) {

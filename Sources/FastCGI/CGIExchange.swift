@@ -25,7 +25,7 @@ public final class CGIExchange: Exchange {
 
     /// Variables of the environment; all of them belong to the request.
     public func forEachParameter(
-        withPrefixes prefixes: [String],
+        withPrefixes prefixes: [StaticString],
         _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
     ) {
         eachPair(environ, prefixes, body)
@@ -63,7 +63,4 @@ public final class CGIExchange: Exchange {
 
     /// The end of the process is all that a web server sees; a `Content-Length` tells the client.
     public func abort() {}
-
-    /// Nobody else waits for this process.
-    public func willTakeLong() {}
 }

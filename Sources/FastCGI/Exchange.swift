@@ -9,7 +9,7 @@ public protocol Exchange: AnyObject {
     /// Calls `body` with the name and value of every request parameter whose name begins with one
     /// of `prefixes`.
     func forEachParameter(
-        withPrefixes prefixes: [String],
+        withPrefixes prefixes: [StaticString],
         _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
     )
 
@@ -28,9 +28,6 @@ public protocol Exchange: AnyObject {
 
     /// Breaks the answer off, so that what has been sent of it cannot be taken for the whole.
     func abort()
-
-    /// Says that the answer may take long: whoever serves makes sure that others are served.
-    func willTakeLong()
 }
 
 /// The peer is gone or too slow; nothing more can be read or written.

@@ -4,27 +4,18 @@ import Glibc
 /// A request that came over FastCGI. The corresponding C type is `FCGX_Request`.
 final class FastCGIExchange: Exchange {
     private let request: UnsafeMutablePointer<FCGX_Request>
-    private let beginLong: () -> Void
 
-    /// - Parameter beginLong: Called when the answer may take long.
-    init(_ request: UnsafeMutablePointer<FCGX_Request>, beginLong: @escaping () -> Void) {
-        self.request = request
-        self.beginLong = beginLong
-    }
+    init(_ request: UnsafeMutablePointer<FCGX_Request>) { self.request = request }
 
     var hasBody: Bool { request.pointee.role != FCGI_AUTHORIZER }
 
     func parameter(_ name: String) -> [UInt8]? {
         guard let value = FCGX_GetParam(name, request.pointee.envp) else { return nil }
-        return Array(
-            UnsafeBufferPointer(start: value, count: strlen(value)).lazy.map {
-                UInt8(bitPattern: $0)
-            }
-        )
+        return bytes(value, count: strlen(value))
     }
 
     func forEachParameter(
-        withPrefixes prefixes: [String],
+        withPrefixes prefixes: [StaticString],
         _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
     ) {
         eachPair(request.pointee.envp, prefixes, body)
@@ -68,27 +59,35 @@ final class FastCGIExchange: Exchange {
 
     /// A connection that ends without `FCGI_END_REQUEST` is an error to every web server.
     func abort() { shutdown(request.pointee.ipcFd, Int32(SHUT_RDWR)) }
-
-    func willTakeLong() { beginLong() }
 }
 
 /// Calls `body` with each `NAME=value` of a C environment whose name begins with a prefix.
 func eachPair(
     _ environment: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
-    _ prefixes: [String],
+    _ prefixes: [StaticString],
     _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
 ) {
     guard var next = environment else { return }
     while let pair = next.pointee {
         next += 1
-        let isWanted = prefixes.contains { prefix in
-            strncmp(pair, prefix, prefix.utf8.count) == 0
-        }
-        guard isWanted, let equals = strchr(pair, 0x3d) else { continue }
-        let bytes = UnsafeBufferPointer(start: pair, count: strlen(pair)).map {
-            UInt8(bitPattern: $0)
-        }
-        let split = equals - pair
-        body(Array(bytes.prefix(split)), Array(bytes.dropFirst(split + 1)))
+        guard prefixes.contains(where: { begins(pair, with: $0) }),
+            let equals = strchr(pair, 0x3d)
+        else { continue }
+        let value = equals + 1
+        body(bytes(pair, count: equals - pair), bytes(value, count: strlen(value)))
     }
+}
+
+/// Every request asks this of all its parameters: as C strings it would take longer than the rest.
+private func begins(_ text: UnsafePointer<CChar>, with prefix: StaticString) -> Bool {
+    let wanted = prefix.utf8Start
+    for at in 0..<prefix.utf8CodeUnitCount where UInt8(bitPattern: text[at]) != wanted[at] {
+        return false
+    }
+    return true
+}
+
+/// The bytes of a C string.
+private func bytes(_ text: UnsafePointer<CChar>, count: Int) -> [UInt8] {
+    Array(UnsafeRawBufferPointer(start: text, count: count))
 }

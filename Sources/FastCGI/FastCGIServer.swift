@@ -2,13 +2,13 @@ import CFastCGI
 import Glibc
 import Synchronization
 
-/// Takes requests from a socket with a fixed number of worker threads.
+/// Takes requests from a socket with a few worker threads, and more while some of them wait.
 ///
 /// libfcgi ties a worker to a kept-alive connection for as long as the web server keeps it, so
 /// that more kept connections than workers hang. Here the workers wait together on one epoll that
 /// holds the listening socket and every idle kept connection; whoever gets an event handles one
 /// request and puts the connection back. An idle connection costs a descriptor and no worker, and
-/// for a request that takes long (``Exchange/willTakeLong()``) another worker steps in.
+/// for a request that waits for something (``willWait()``) another worker steps in.
 ///
 /// A web server must not send a second request on a connection before the answer to the first is
 /// complete (nginx, lighttpd and Apache never do): libfcgi drops what it read ahead.
@@ -30,11 +30,10 @@ public final class FastCGIServer: Sendable {
     private let listener: Listener
     private let handler: Handler
     private let refused: @Sendable (_ user: Int64) -> Void
-    private let workers: Int
     private let epoll: Int32
     private let stopEvent: Int32
     private let isStopping = Atomic<Bool>(false)
-    private let threads = ThreadCount()
+    private let pool: WorkerPool
 
     /// A server that does nothing yet.
     ///
@@ -49,7 +48,7 @@ public final class FastCGIServer: Sendable {
     ) throws(FastCGIError) {
         guard FCGX_Init() == 0 else { throw FastCGIError("libfcgi cannot be initialised") }
         self.listener = listener
-        self.workers = workers
+        pool = WorkerPool(size: workers)
         self.handler = handler
         self.refused = refused
         epoll = cfastcgi_epoll()
@@ -66,9 +65,11 @@ public final class FastCGIServer: Sendable {
     ///
     /// - Throws: ``FastCGIError`` when not one thread can be started.
     public func run() throws(FastCGIError) {
-        let started = (0..<workers).count { _ in startWorker() }
+        let started = (0..<pool.size).count { _ in startWorker() }
         guard started > 0 else { throw FastCGIError("no thread can be started") }
-        threads.waitForAll()
+        // Without it, who says that he waits is still stood in for.
+        WorkerThread.detach { [self] in pool.watch { _ = startWorker() } }
+        pool.waitForAll()
         close(listener.descriptor)
         if let path = listener.path { unlink(path) }
     }
@@ -81,40 +82,59 @@ public final class FastCGIServer: Sendable {
     }
 
     private func startWorker() -> Bool {
-        threads.begin()
-        let isStarted = WorkerThread.detach { [self] in
-            work()
-            threads.end()
-        }
-        if !isStarted { threads.end() }
+        let worker = pool.begin()
+        let isStarted = WorkerThread.detach { [self] in work(worker) }
+        if !isStarted { pool.end(worker) }
         return isStarted
+    }
+
+    /// Says that the calling thread is about to wait for something, so that another one takes
+    /// requests until it is done with its own. Of no effect in a thread that is no worker's.
+    public static func willWait() {
+        guard let current = cfastcgi_worker() else { return }
+        let desk = Unmanaged<Desk>.fromOpaque(current).takeUnretainedValue()
+        if desk.server.pool.beginWaiting(desk.worker) { _ = desk.server.startWorker() }
+    }
+
+    /// Where a thread works; each thread knows its own.
+    private final class Desk {
+        let server: FastCGIServer
+        let worker: WorkerPool.Worker
+
+        init(_ server: FastCGIServer, _ worker: WorkerPool.Worker) {
+            self.server = server
+            self.worker = worker
+        }
     }
 
     /// One worker: an event, a request, again. Told to stop, it still takes what comes on kept
     /// connections, the last request of each: a web server sends it before it can know, and would
     /// have to refuse a POST that nobody answers. New connections wait for the next process.
-    private func work() {
+    private func work(_ worker: WorkerPool.Worker) {
+        let desk = Desk(self, worker)
+        cfastcgi_set_worker(Unmanaged.passUnretained(desk).toOpaque())
+        defer { cfastcgi_set_worker(nil) }
         var quietSince: UInt64?
-        while !threads.retireIfSurplus() {
+        while pool.stayIfNeeded(worker) {
             var data = Event.stop
             let count = cfastcgi_wait(epoll, &data)
             if count < 0 && errno == EINTR { continue }
-            if count < 0 { return }
+            if count < 0 { return pool.end(worker) }
             switch data {
             case Event.stop:
                 let now = Self.milliseconds()
                 let start = quietSince ?? now
                 quietSince = start
-                if now &- start >= Self.quietMilliseconds { return }
+                if now &- start >= Self.quietMilliseconds { return pool.end(worker) }
                 usleep(1000)
             case Event.listener:
                 if isStopping.load(ordering: .relaxed) { continue }
                 let descriptor = accept()
                 _ = cfastcgi_watch(epoll, listener.descriptor, 0, 1, Event.listener)
-                if let descriptor { serve(Connection(descriptor), isNew: true) }
+                if let descriptor { keep(Connection(descriptor), isNew: true) }
             case let address:
                 guard let connection = Connection(address: address) else { continue }
-                serve(connection, isNew: false)
+                serve(connection, worker)
                 quietSince = nil
             }
         }
@@ -148,21 +168,28 @@ public final class FastCGIServer: Sendable {
     }
 
     /// Handles one request of a connection, then keeps or frees it.
-    private func serve(_ connection: Connection, isNew: Bool) {
+    private func serve(_ connection: Connection, _ worker: WorkerPool.Worker) {
+        pool.beginRequest(worker)
+        defer { pool.endRequest(worker) }
         guard connection.readRequest() else { return connection.free() }
-        var isLong = false
-        handler(
-            FastCGIExchange(connection.request) {
-                guard !isLong, self.threads.beginLong() else { return }
-                isLong = true
-                if !self.startWorker() { self.threads.cancelLong() }
-            }
-        )
-        if isLong { threads.endLong() }
+        handler(FastCGIExchange(connection.request))
         guard connection.finishRequest(), !isStopping.load(ordering: .relaxed) else {
             return connection.free()
         }
-        _ = cfastcgi_watch(epoll, connection.descriptor, isNew ? 1 : 0, 1, connection.address)
+        keep(connection, isNew: false)
+    }
+
+    /// Whoever is free takes its next request, or its first one: many who connect and send nothing
+    /// hold no worker.
+    private func keep(_ connection: Connection, isNew: Bool) {
+        let isKept = cfastcgi_watch(
+            epoll,
+            connection.descriptor,
+            isNew ? 1 : 0,
+            1,
+            connection.address
+        )
+        if isKept != 0 { connection.free() }
     }
 }
 

@@ -43,15 +43,9 @@ enum CalendarText {
 
     /// A whole number with zeros before it; more digits where it needs them.
     static func padded(_ number: UInt64, _ width: Int) -> String {
-        var digits = [UInt8](repeating: 0x30, count: max(width, 20))
-        var rest = number
-        var start = digits.count
-        while rest > 0 {
-            start -= 1
-            digits[start] = 0x30 + UInt8(rest % 10)
-            rest /= 10
-        }
-        return String(decoding: digits[min(start, digits.count - width)...], as: UTF8.self)
+        let digits = String(number)
+        let missing = width - digits.utf8.count
+        return missing > 0 ? String(repeating: "0", count: missing) + digits : digits
     }
 
     private static func civil(_ days: UInt64) -> (year: UInt64, month: UInt64, day: UInt64) {

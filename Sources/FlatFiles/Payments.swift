@@ -13,6 +13,7 @@ public final class Payments: PaymentLedger {
     let directory: StateDirectory
     /// Days that were made and synchronised by this process.
     private let knownDays = Mutex<Set<String>>([])
+    private let known = KnownPayments()
     let sweptBefore = Mutex<SweptBefore>(SweptBefore())
 
     /// The payments of a state directory.
@@ -22,16 +23,10 @@ public final class Payments: PaymentLedger {
 
     /// Takes one use of a payment on record.
     public func take(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
+        if claim.uses == nil { return try takeUnlimited(claim, now: now) }
         guard try !isOver(claim, now: now) else { return .expired }
         let path = path(of: claim)
-        guard let file = try Descriptor.openIfPresent(path, claim.uses == nil ? O_RDONLY : O_RDWR)
-        else {
-            return .unknown
-        }
-        if claim.uses == nil {
-            let record = try read(file, path, claim)
-            return record.isRevoked ? .revoked : .taken(usesLeft: nil)
-        }
+        guard let file = try Descriptor.openIfPresent(path, O_RDWR) else { return .unknown }
         try file.lock()
         var record = try read(file, path, claim)
         if record.isRevoked { return .revoked }
@@ -42,6 +37,28 @@ public final class Payments: PaymentLedger {
         record.take(requestID: claim.requestID)
         try save(record, to: file, before: before)
         return .taken(usesLeft: uses - record.used)
+    }
+
+    private func takeUnlimited(_ claim: PaymentClaim, now: UInt64) throws(StateError)
+        -> TakeOutcome
+    {
+        if let open = known.file(of: claim.paymentHash) {
+            let isUnchanged = try open.isUnchanged(now: now) { () throws(StateError) in
+                try !isOver(claim, now: now)
+            }
+            if isUnchanged, claim.validUntil > now {
+                try check(open.record, says: claim, "the file of payment \(claim.paymentHash.hex)")
+                return .taken(usesLeft: nil)
+            }
+            known.drop(claim.paymentHash)
+        }
+        guard try !isOver(claim, now: now) else { return .expired }
+        let path = path(of: claim)
+        guard let file = try Descriptor.openIfPresent(path, O_RDONLY) else { return .unknown }
+        let record = try read(file, path, claim)
+        if record.isRevoked { return .revoked }
+        known.keep(try KnownPayment(record, path: path, file: file, now: now))
+        return .taken(usesLeft: nil)
     }
 
     /// Puts a confirmed payment on record and takes its first use.
@@ -104,12 +121,24 @@ public final class Payments: PaymentLedger {
         guard let record = PaymentFile(bytes) else {
             throw StateError("\(path): is damaged; nothing is served for it (l402 state check)")
         }
+        try check(record, says: claim, path)
+        return record
+    }
+
+    private func check(
+        _ record: PaymentFile,
+        says claim: PaymentClaim,
+        _ path: @autoclosure () -> String
+    )
+        throws(StateError)
+    {
         guard record.paymentHash == claim.paymentHash, record.service == claim.service,
             record.uses == claim.uses, record.validUntil == claim.validUntil
         else {
-            throw StateError("\(path): does not say what its token says; nothing is served for it")
+            throw StateError(
+                "\(path()): does not say what its token says; nothing is served for it"
+            )
         }
-        return record
     }
 
     private func path(of claim: PaymentClaim) -> String {

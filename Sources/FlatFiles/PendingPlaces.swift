@@ -36,8 +36,10 @@ public final class PendingPlaces: PendingInvoices {
             let day = now - days * 86_400
             guard let table = try tables.existing(CalendarText.date(day)) else { continue }
             try table.exclusively { (access) throws(StateError) in
+                let base = table.hash(client)
                 for number in 0..<limit {
-                    let expiry = try Self.expiry(table, &access, client, number, day: day)
+                    let slot = Self.slot(base, number)
+                    let expiry = try Self.expiry(&access, slot, day: day)
                     guard expiry > now else { continue }
                     held += 1
                     firstExpiry = min(firstExpiry, expiry)
@@ -47,21 +49,22 @@ public final class PendingPlaces: PendingInvoices {
         let date = CalendarText.date(now)
         let table = try tables.table(date)
         return try table.exclusively { (access) throws(StateError) in
-            var free: Int?
+            let base = table.hash(client)
+            var free: UInt64?
             for number in 0..<limit {
-                let expiry = try Self.expiry(table, &access, client, number, day: now)
+                let slot = Self.slot(base, number)
+                let expiry = try Self.expiry(&access, slot, day: now)
                 if expiry > now {
                     held += 1
                     firstExpiry = min(firstExpiry, expiry)
                 } else {
-                    free = free ?? number
+                    free = free ?? slot
                 }
             }
-            guard held < limit, let free else {
+            guard held < limit, let slot = free else {
                 if held == 0 { firstExpiry = expiresAt }
                 return .full(retryAfterSeconds: max(1, firstExpiry - min(now, firstExpiry)))
             }
-            let slot = Self.slot(table, client, free)
             try access.set(
                 slot,
                 to: UInt32(clamping: expiresAt - min(expiresAt, Self.midnight(now)))
@@ -95,18 +98,20 @@ public final class PendingPlaces: PendingInvoices {
         tables.remove { $0 < oldest }
     }
 
-    private static func slot(_ table: HashedTable, _ client: [UInt8], _ number: Int) -> UInt64 {
-        table.hash(client + [0] + Array(String(number).utf8))
+    /// The slot of a client's place of this number. Eight of them share a page, so that a client's
+    /// places are found with a read or two; not all, or nothing could split a page that is full.
+    private static func slot(_ client: UInt64, _ number: Int) -> UInt64 {
+        let (page, place) = UInt64(number).quotientAndRemainder(dividingBy: 8)
+        // The lower half of a hash says which page it belongs to.
+        return (client &+ page &* 0x9e37_79b9_7f4a_7c15) ^ place << 60
     }
 
     private static func expiry(
-        _ table: HashedTable,
         _ access: inout HashedTable.Access,
-        _ client: [UInt8],
-        _ number: Int,
+        _ slot: UInt64,
         day: UInt64
     ) throws(StateError) -> UInt64 {
-        try access.value(slot(table, client, number)).map { midnight(day) + UInt64($0) } ?? 0
+        try access.value(slot).map { midnight(day) + UInt64($0) } ?? 0
     }
 
     private static func midnight(_ seconds: UInt64) -> UInt64 { seconds / 86_400 * 86_400 }

@@ -21,10 +21,17 @@ public final class TSVJournal: Journal {
         var file: Descriptor
     }
 
+    private struct Second {
+        let seconds: UInt64
+        let day: String
+        let text: [UInt8]
+    }
+
     private let directory: StateDirectory
     private let report: @Sendable (String) -> Void
     private let open = Mutex<Open?>(nil)
     private let reportedAt = Mutex<UInt64>(0)
+    private let lastSecond = Mutex(Second(seconds: .max, day: "", text: []))
 
     /// The journal of a state directory; `report` gets, at most once a minute, why it failed.
     public init(_ directory: StateDirectory, report: @escaping @Sendable (String) -> Void) {
@@ -34,11 +41,13 @@ public final class TSVJournal: Journal {
 
     /// Appends one event.
     public func record(_ event: JournalEvent) {
-        let line = Self.line(event)
-        let day = CalendarText.date(event.time)
+        let second = second(event.time)
+        let line = Self.line(event, time: second.text)
         let failure: StateError? = open.withLock { open in
             do throws(StateError) {
-                if open?.day != day { open = Open(day: day, file: try openFile(day)) }
+                if open?.day != second.day {
+                    open = Open(day: second.day, file: try openFile(second.day))
+                }
                 try open?.file.append(line)
                 return nil
             } catch {
@@ -55,6 +64,20 @@ public final class TSVJournal: Journal {
         if isNew { report(failure.reason) }
     }
 
+    /// The texts of a moment, written once for all its events.
+    private func second(_ seconds: UInt64) -> Second {
+        lastSecond.withLock { last in
+            if last.seconds != seconds {
+                last = Second(
+                    seconds: seconds,
+                    day: CalendarText.date(seconds),
+                    text: Array(CalendarText.time(seconds).utf8)
+                )
+            }
+            return last
+        }
+    }
+
     private func openFile(_ day: String) throws(StateError) -> Descriptor {
         let path = "\(directory.path)/journal/\(day).tsv"
         let head = Self.columns.joined(separator: "\t") + "\n"
@@ -66,31 +89,50 @@ public final class TSVJournal: Journal {
         return file
     }
 
-    private static func line(_ event: JournalEvent) -> [UInt8] {
-        let fields = [
-            CalendarText.time(event.time), event.kind.rawValue, event.service, String(event.tier),
-            event.paymentHash?.hex ?? "", String(event.amount.msat),
-            event.usesLeft.map(String.init) ?? "", event.code, event.method, event.path,
-        ]
-        var line = Array(fields.map(escaped).joined(separator: "\t").utf8)
+    /// - Parameter time: ``CalendarText/time(_:)`` of the event.
+    private static func line(_ event: JournalEvent, time: [UInt8]) -> [UInt8] {
+        let tab: UInt8 = 0x09
+        var line: [UInt8] = []
+        line.reserveCapacity(384)
+        line += time
+        line.append(tab)
+        append(event.kind.rawValue, to: &line)
+        line.append(tab)
+        append(event.service, to: &line)
+        line.append(tab)
+        append(String(event.tier), to: &line)
+        line.append(tab)
+        if let hash = event.paymentHash { line += Hex.encodeASCII(hash.bytes) }
+        line.append(tab)
+        append(String(event.amount.msat), to: &line)
+        line.append(tab)
+        if let left = event.usesLeft { append(String(left), to: &line) }
+        line.append(tab)
+        append(event.code, to: &line)
+        line.append(tab)
+        append(event.method, to: &line)
+        line.append(tab)
+        append(event.path, to: &line)
         if line.count >= maximumLineBytes { line.removeLast(line.count - maximumLineBytes + 1) }
-        return line + [0x0a]
+        line.append(0x0a)
+        return line
     }
 
     /// Control bytes and backslashes as `\xHH`, so that a path can be no other line or field.
-    private static func escaped(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f || $0 == 0x5c }) else {
-            return text
-        }
-        var result = ""
-        for scalar in text.unicodeScalars {
-            if scalar.value < 0x20 || scalar.value == 0x7f || scalar == "\\" {
-                let hex = String(scalar.value, radix: 16)
-                result += "\\x" + (hex.count == 1 ? "0" : "") + hex
+    private static func append(_ text: String, to line: inout [UInt8]) {
+        let start = line.count
+        line.append(contentsOf: text.utf8)
+        let isPlain = line[start...].allSatisfy { $0 >= 0x20 && $0 != 0x7f && $0 != 0x5c }
+        if isPlain { return }
+        let raw = line[start...]
+        line.removeLast(raw.count)
+        for byte in raw {
+            if byte < 0x20 || byte == 0x7f || byte == 0x5c {
+                line += "\\x".utf8
+                line += Hex.encodeASCII([byte])
             } else {
-                result.unicodeScalars.append(scalar)
+                line.append(byte)
             }
         }
-        return result
     }
 }

@@ -38,12 +38,22 @@ public struct PresentedCredentials: Sendable {
 
     /// More than any client sends; each may cost a question to the wallet.
     public static let maximum = 4
+    /// Whether `Authorization` holds one token and nothing that could not be read; it is the first
+    /// of ``credentials`` then.
+    public private(set) var hasOneAuthorizationToken = false
+
     /// Bytes beyond which a header value is not looked at.
     public static let maximumHeaderBytes = 16 * 1024
 
     /// Reads every source; never fails as a whole.
     public init(_ sources: CredentialSources) {
-        if let value = sources.authorization { readAuthorization(value) }
+        if let value = sources.authorization {
+            readAuthorization(value)
+            if problem == nil, credentials.count == 1, case .tokens(let tokens, _) = credentials[0]
+            {
+                hasOneAuthorizationToken = tokens.count == 1
+            }
+        }
         for value in [
             sources.paymentHashHeader, sources.paymentHashBody, sources.paymentHashQuery,
         ] {

@@ -1,7 +1,7 @@
-import Crypto
+import Macaroons
 
 /// A secret of this gate, from which the root key of every token is derived. Never printed.
-public struct MasterKey: Sendable, CustomStringConvertible, CustomReflectable {
+public struct MasterKey: Sendable, Equatable, CustomStringConvertible, CustomReflectable {
     /// Short name of the key in the keys file; not a secret.
     public let id: String
     /// 32 bytes. A secret.
@@ -20,16 +20,12 @@ public struct MasterKey: Sendable, CustomStringConvertible, CustomReflectable {
     /// HMAC-SHA256 under this key, 32 bytes. The root key of a token is that of its identifier, so
     /// that nothing is stored for a token that was never paid.
     public func authenticate(_ message: [UInt8]) -> [UInt8] {
-        Array(HMAC<SHA256>.authenticationCode(for: message, using: SymmetricKey(data: bytes)))
+        KeyedHash.code(key: bytes, message: message)
     }
 
     /// Whether `code` is the HMAC-SHA256 of `message`, in constant time.
     public func isAuthentic(_ code: [UInt8], for message: [UInt8]) -> Bool {
-        HMAC<SHA256>.isValidAuthenticationCode(
-            code,
-            authenticating: message,
-            using: SymmetricKey(data: bytes)
-        )
+        KeyedHash.isAuthentic(code, key: bytes, message: message)
     }
 
     /// The name alone.

@@ -60,7 +60,8 @@ public struct Token: Sendable {
         return VerifiedToken(
             paymentHash: identifier.paymentHash,
             minted: chain.minted,
-            uses: chain.uses
+            uses: chain.uses,
+            validUntil: chain.validUntil
         )
     }
 
@@ -92,4 +93,6 @@ public struct VerifiedToken: Sendable {
     public let minted: PurchaseTerms
     /// The most uses of the payment this token may see taken, after narrowing; `nil` for no limit.
     public let uses: UInt64?
+    /// Seconds since 1970 from which on this token opens nothing, after narrowing.
+    public let validUntil: UInt64
 }

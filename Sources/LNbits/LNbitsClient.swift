@@ -24,6 +24,7 @@ public final class LNbitsClient: InvoiceSource {
     let timeoutMilliseconds: UInt64
     private let http: HTTPClient
     private let limiter = CallLimiter()
+    private let willWait: @Sendable () -> Void
     private let checks = Coalescer<PaymentHash, Result<WalletPayment?, WalletError>>()
     private let walletID = Mutex<String?>(nil)
     private let createsResumeAt = Mutex<MonotonicTime?>(nil)
@@ -39,14 +40,17 @@ public final class LNbitsClient: InvoiceSource {
     ///   - timeoutSeconds: The whole deadline of one call.
     ///   - observe: Told of each call: `create`, `check`, `conversion` or `wallet`; the status that
     ///     LNbits answered, or `failed`; the seconds it took.
+    ///   - willWait: Called before the calling thread waits for LNbits.
     public init(
         url: String,
         key: String,
         caFile: String? = nil,
         timeoutSeconds: UInt64 = 10,
         observe: @escaping @Sendable (_ call: String, _ result: String, _ seconds: Double) -> Void =
-            { _, _, _ in }
+            { _, _, _ in },
+        willWait: @escaping @Sendable () -> Void = {}
     ) {
+        self.willWait = willWait
         self.observe = observe
         self.url = url
         self.key = key
@@ -80,6 +84,7 @@ public final class LNbitsClient: InvoiceSource {
     /// Asks of a payment; equal questions under way are asked once.
     public func payment(_ hash: PaymentHash) throws(WalletError) -> WalletPayment? {
         let deadline = MonotonicTime.now().adding(milliseconds: timeoutMilliseconds)
+        willWait()
         let result = checks.value(for: hash, deadline: deadline) {
             () -> Result<WalletPayment?, WalletError> in
             do throws(WalletError) {
@@ -171,6 +176,7 @@ public final class LNbitsClient: InvoiceSource {
         let deadline = MonotonicTime.now().adding(
             milliseconds: timeoutMilliseconds ?? self.timeoutMilliseconds
         )
+        willWait()
         try limiter.enter(kind, deadline: deadline)
         var headers = ["X-Api-Key: \(key)", "Accept: application/json"]
         var bytes: [UInt8] = []

@@ -40,7 +40,7 @@ public struct Macaroon: Equatable, Sendable, CustomStringConvertible, CustomRefl
             location: location,
             identifier: identifier,
             caveats: caveats + [caveat],
-            signature: KeyedHash.link(key: signature, message: caveat)
+            signature: KeyedHash.code(key: signature, message: caveat)
         )
     }
 
@@ -56,11 +56,11 @@ public struct Macaroon: Equatable, Sendable, CustomStringConvertible, CustomRefl
     private static func chain(rootKey: [UInt8], identifier: [UInt8], caveats: [[UInt8]])
         -> [UInt8]
     {
-        let first = KeyedHash.link(
+        let first = KeyedHash.code(
             key: KeyedHash.derivedKey(rootKey: rootKey),
             message: identifier
         )
-        return caveats.reduce(first) { KeyedHash.link(key: $0, message: $1) }
+        return caveats.reduce(first) { KeyedHash.code(key: $0, message: $1) }
     }
 
     /// Shows no byte of the token.

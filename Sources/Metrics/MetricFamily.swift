@@ -46,4 +46,19 @@ public enum MetricFamily: String, CaseIterable, Sendable {
         case .breaker, .freeFill, .pendingFill, .rules, .build, .start: "gauge"
         }
     }
+
+    /// The names of its labels, at most two, in the order in which their values are given.
+    var labels: [String] {
+        switch self {
+        case .requests: ["service", "outcome"]
+        case .refusals: ["service", "code"]
+        case .challenges, .payments, .soldSats, .refunds: ["service"]
+        case .requestSeconds: ["outcome"]
+        case .walletSeconds: ["call", "result"]
+        case .breaker: ["wallet"]
+        case .freeFill: ["period"]
+        case .build: ["version"]
+        case .pendingFill, .rules, .start: []
+        }
+    }
 }

@@ -5,33 +5,15 @@ import Synchronization
 /// What exists is in ``MetricFamily``; labels are services of the rules file and words of our own,
 /// so that the number of series is bounded.
 public final class Metrics: Sendable {
-    /// Name and value of labels, in the order in which they are told.
-    public typealias Labels = [(name: String, value: String)]
-
-    /// Made for each request, so without the text that is told.
+    /// One series: a family and the values of its labels. Made for each request, so without arrays.
     private struct Key: Hashable {
         let family: MetricFamily
-        let names: [String]
-        let values: [String]
-
-        init(_ family: MetricFamily, _ labels: Labels) {
-            self.family = family
-            names = labels.map(\.name)
-            values = labels.map(\.value)
-        }
-
-        static func == (left: Key, right: Key) -> Bool {
-            left.family == right.family && left.values == right.values
-        }
-
-        /// The names follow from the family.
-        func hash(into hasher: inout Hasher) {
-            hasher.combine(family)
-            hasher.combine(values)
-        }
+        let first: String
+        let second: String
 
         var labels: String {
-            zip(names, values).map { "\($0)=\"\(escaped($1))\"" }.joined(separator: ",")
+            zip(family.labels, [first, second]).map { "\($0)=\"\(escaped($1))\"" }
+                .joined(separator: ",")
         }
     }
 
@@ -39,6 +21,12 @@ public final class Metrics: Sendable {
         var counts = [UInt64](repeating: 0, count: Metrics.bounds.count)
         var count: UInt64 = 0
         var sum = 0.0
+
+        mutating func add(_ seconds: Double, _ bucket: Int?) {
+            if let bucket { counts[bucket] &+= 1 }
+            count &+= 1
+            sum += seconds
+        }
     }
 
     private struct State {
@@ -58,27 +46,33 @@ public final class Metrics: Sendable {
     /// Nothing has been counted yet.
     public init() {}
 
-    /// Adds to a counter.
-    public func add(_ family: MetricFamily, _ labels: Labels = [], _ amount: UInt64 = 1) {
-        let key = Key(family, labels)
+    /// Adds to the counter of these values of the family's labels.
+    public func add(
+        _ family: MetricFamily,
+        _ first: String = "",
+        _ second: String = "",
+        by amount: UInt64 = 1
+    ) {
+        let key = Key(family: family, first: first, second: second)
         state.withLock { $0.counters[key, default: 0] &+= amount }
     }
 
-    /// Puts a duration into a histogram.
-    public func observe(_ family: MetricFamily, _ labels: Labels = [], seconds: Double) {
-        let key = Key(family, labels)
+    /// Puts a duration into the histogram of these values of the family's labels.
+    public func observe(
+        _ family: MetricFamily,
+        _ first: String = "",
+        _ second: String = "",
+        seconds: Double
+    ) {
+        let key = Key(family: family, first: first, second: second)
         let bucket = Self.bounds.firstIndex { seconds <= $0 }
         state.withLock { state in
-            var histogram = state.histograms[key] ?? Histogram()
-            if let bucket { histogram.counts[bucket] &+= 1 }
-            histogram.count &+= 1
-            histogram.sum += seconds
-            state.histograms[key] = histogram
+            state.histograms[key, default: Histogram()].add(seconds, bucket)
         }
     }
 
     /// Everything, and gauges that are read now.
-    public func text(gauges: [(family: MetricFamily, labels: Labels, value: Double)]) -> String {
+    public func text(gauges: [(family: MetricFamily, label: String, value: Double)]) -> String {
         let state = state.withLock { $0 }
         var lines: [MetricFamily: [String]] = [:]
         for (key, value) in state.counters {
@@ -87,7 +81,8 @@ public final class Metrics: Sendable {
             )
         }
         for gauge in gauges {
-            let labels = Self.braces(Key(gauge.family, gauge.labels).labels)
+            let key = Key(family: gauge.family, first: gauge.label, second: "")
+            let labels = Self.braces(key.labels)
             lines[gauge.family, default: []].append(
                 "\(gauge.family.rawValue)\(labels) \(gauge.value)"
             )

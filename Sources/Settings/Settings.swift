@@ -1,3 +1,4 @@
+import Glibc
 import Paywall
 
 /// The environment variables, read and checked. Every value that is here is possible.
@@ -59,9 +60,9 @@ public struct Settings: Sendable, Equatable {
     /// What concerns the decision.
     public var policy: Gate.Policy
 
-    /// A worker may wait for a slow wallet or stream goods; the rest must still be enough. Kept
-    /// connections of the web server hold no worker, so their number does not matter here.
-    public static let defaultWorkers = 64
+    /// One for each processor, at least two. Kept connections of the web server hold none, and for
+    /// one that waits for a slow wallet or streams goods another one steps in.
+    public static let defaultWorkers = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
     /// Where the state is without `L402_STATE_DIR`.
     public static let defaultStateDirectory = "/var/lib/l402"

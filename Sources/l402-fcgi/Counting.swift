@@ -8,13 +8,12 @@ struct CountingJournal: Journal {
     let metrics: Metrics
 
     func record(_ event: JournalEvent) {
-        let service = [("service", event.service)]
         switch event.kind {
-        case .challenge: metrics.add(.challenges, service)
-        case .refunded: metrics.add(.refunds, service)
+        case .challenge: metrics.add(.challenges, event.service)
+        case .refunded: metrics.add(.refunds, event.service)
         case .paid:
-            metrics.add(.payments, service)
-            metrics.add(.soldSats, service, event.amount.msat / 1000)
+            metrics.add(.payments, event.service)
+            metrics.add(.soldSats, event.service, by: event.amount.msat / 1000)
         case .used, .free, .refused: break
         }
         journal.record(event)
@@ -25,13 +24,13 @@ extension Metrics {
     /// Counts a request when it is over.
     func count(_ decision: Decision, microseconds: UInt64) {
         let service = decision.rule?.service ?? ""
-        add(.requests, [("service", service), ("outcome", decision.outcome)])
+        add(.requests, service, decision.outcome)
         if !decision.code.isEmpty {
-            add(.refusals, [("service", service), ("code", decision.code)])
+            add(.refusals, service, decision.code)
         }
         observe(
             .requestSeconds,
-            [("outcome", decision.outcome)],
+            decision.outcome,
             seconds: Double(microseconds) / 1_000_000
         )
     }

@@ -60,7 +60,7 @@ struct Handler: Sendable {
         _ body: RequestBody,
         site: Site
     ) -> DeliveryReport? {
-        body.willTakeLong()
+        FastCGIServer.willWait()
         let delivery = Delivery(
             exchange: body,
             method: request.method,

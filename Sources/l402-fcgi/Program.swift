@@ -56,7 +56,13 @@ enum Program {
             let log = Log(level: .info)
             log.info("no settings in the environment: they have to come with the requests")
             let handler = Handler(registry: registry, fallbackLog: log)
-            return try serve(listener, workers: 4, handler: handler, registry: registry, log: log)
+            return try serve(
+                listener,
+                workers: Settings.defaultWorkers,
+                handler: handler,
+                registry: registry,
+                log: log
+            )
         }
         let site = try registry.site(overrides: [:])
         let listener = try listener(site.settings)

@@ -14,10 +14,13 @@ final class RequestBody: Exchange {
     /// For ``Paywall/Request/readBody``.
     func readWhole(limit: Int) -> Request.Body {
         guard hasBody else { return .unavailable }
-        if let length = declaredLength, length > limit { return .tooLarge }
+        let length = declaredLength
+        if let length, length > limit { return .tooLarge }
         var bytes: [UInt8] = []
+        // Most requests have no body, and a chunked one does not say how long it is.
+        let room = (length ?? 0) > 0 ? 65536 : 4096
         while bytes.count <= limit {
-            guard let chunk = try? exchange.read(upTo: 65536) else { return .unavailable }
+            guard let chunk = try? exchange.read(upTo: room) else { return .unavailable }
             if chunk.isEmpty {
                 isAtEnd = true
                 break
@@ -33,13 +36,14 @@ final class RequestBody: Exchange {
     func drain() {
         kept = []
         // Most requests have none, and this reads the end of it.
-        let count = (declaredLength ?? 0) > 0 ? 65536 : 1024
+        let count = (declaredLength ?? 0) > 0 ? 65536 : 256
         while !isAtEnd, hasBody, let chunk = try? exchange.read(upTo: count), !chunk.isEmpty {}
         isAtEnd = true
     }
 
-    private var declaredLength: Int? {
-        parameter("CONTENT_LENGTH").flatMap { Int(String(decoding: $0, as: UTF8.self)) }
+    /// `CONTENT_LENGTH`; nginx sends an empty one for no body, and for a chunked one.
+    private lazy var declaredLength: Int? = parameter("CONTENT_LENGTH").flatMap { length in
+        length.isEmpty ? nil : Int(String(decoding: length, as: UTF8.self))
     }
 
     var hasBody: Bool { exchange.hasBody }
@@ -59,7 +63,7 @@ final class RequestBody: Exchange {
     func parameter(_ name: String) -> [UInt8]? { exchange.parameter(name) }
 
     func forEachParameter(
-        withPrefixes prefixes: [String],
+        withPrefixes prefixes: [StaticString],
         _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
     ) {
         exchange.forEachParameter(withPrefixes: prefixes, body)
@@ -70,6 +74,4 @@ final class RequestBody: Exchange {
     func flush() throws(ExchangeError) { try exchange.flush() }
 
     func abort() { exchange.abort() }
-
-    func willTakeLong() { exchange.willTakeLong() }
 }

@@ -1,3 +1,4 @@
+import FastCGI
 import FlatFiles
 import Glibc
 import Goods
@@ -40,7 +41,7 @@ final class Site: Sendable {
         forwarder = Forwarder(timeoutSeconds: settings.backendTimeoutSeconds)
         let metrics = self.metrics
         let wallets = WalletPool(settings) { call, result, seconds in
-            metrics.observe(.walletSeconds, [("call", call), ("result", result)], seconds: seconds)
+            metrics.observe(.walletSeconds, call, result, seconds: seconds)
         }
         self.wallets = wallets
         do throws(StateError) {
@@ -68,15 +69,15 @@ final class Site: Sendable {
                         let now = Clock.now()
                         return metrics.text(
                             gauges: wallets.breakers.map {
-                                (.breaker, [("wallet", $0.name)], $0.isOpen ? 1 : 0)
+                                (.breaker, $0.name, $0.isOpen ? 1 : 0)
                             }
                                 + free.fill(now: now).map {
-                                    (.freeFill, [("period", $0.period.rawValue)], $0.ratio)
+                                    (.freeFill, $0.period.rawValue, $0.ratio)
                                 } + [
-                                    (.pendingFill, [], pending.fill(now: now)),
-                                    (.rules, [], Double(rules.current().rules.count)),
-                                    (.build, [("version", version)], 1),
-                                    (.start, [], Double(Clock.processStart)),
+                                    (.pendingFill, "", pending.fill(now: now)),
+                                    (.rules, "", Double(rules.current().rules.count)),
+                                    (.build, version, 1),
+                                    (.start, "", Double(Clock.processStart)),
                                 ]
                         )
                     }
@@ -168,7 +169,8 @@ private final class WalletPool: Sendable {
                 key: wallet.key.exposed,
                 caFile: settings.lnbitsCA,
                 timeoutSeconds: settings.lnbitsTimeoutSeconds,
-                observe: observe
+                observe: observe,
+                willWait: { FastCGIServer.willWait() }
             )
             clients[wallet] = made
             return made

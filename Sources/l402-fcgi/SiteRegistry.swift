@@ -12,10 +12,12 @@ final class SiteRegistry: Sendable {
     private static let maximumSites = 64
 
     /// Parameters that are ours but say what to do with one request.
-    private static let requestParameters: Set<String> = ["L402_MODE", "L402_STATUS", "L402_TAKEN"]
+    private static let requestParameters = ["L402_MODE", "L402_STATUS", "L402_TAKEN"]
 
     private let environment: [[String: String]]
     private let sites = Mutex<[[String: String]: Site]>([:])
+    /// The site of requests that bring no variables of their own: nearly always all of them.
+    private let plain = AtomicLazyReference<Site>()
 
     init(environment: [[String: String]]) {
         self.environment = environment
@@ -25,7 +27,9 @@ final class SiteRegistry: Sendable {
     ///
     /// - Throws: ``SiteError`` naming what is wrong with them.
     func site(for exchange: any Exchange) throws(SiteError) -> Site {
-        try site(overrides: Self.overrides(in: exchange))
+        let overrides = Self.overrides(in: exchange)
+        if overrides.isEmpty, let plain = plain.load() { return plain }
+        return try site(overrides: overrides)
     }
 
     /// The site of the process's environment with some variables set otherwise.
@@ -49,7 +53,9 @@ final class SiteRegistry: Sendable {
                 return .failure(error)
             }
         }
-        return try result.get()
+        let site = try result.get()
+        if overrides.isEmpty { _ = plain.storeIfNil(site) }
+        return site
     }
 
     /// All sites made so far.
@@ -89,9 +95,10 @@ final class SiteRegistry: Sendable {
     private static func overrides(in exchange: any Exchange) -> [String: String] {
         var overrides: [String: String] = [:]
         exchange.forEachParameter(withPrefixes: ["L402_", "LNBITS_"]) { name, value in
-            let text = String(decoding: name, as: UTF8.self)
             // Empty is not set: nginx sends "fastcgi_param L402_ENV_FILE $l402_env_file" so.
-            if requestParameters.contains(text) || value.isEmpty { return }
+            if value.isEmpty { return }
+            let text = String(decoding: name, as: UTF8.self)
+            if requestParameters.contains(text) { return }
             overrides[text] = String(foreign: value)
         }
         return overrides

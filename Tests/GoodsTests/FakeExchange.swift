@@ -15,11 +15,11 @@ final class FakeExchange: Exchange {
     var hasBody: Bool { true }
     func parameter(_ name: String) -> [UInt8]? { parameters[name] }
     func forEachParameter(
-        withPrefixes prefixes: [String],
+        withPrefixes prefixes: [StaticString],
         _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
     ) {
         for (name, value) in parameters.sorted(by: { $0.key < $1.key })
-        where prefixes.contains(where: name.hasPrefix) {
+        where prefixes.contains(where: { name.hasPrefix("\($0)") }) {
             body(Array(name.utf8), value)
         }
     }
@@ -27,7 +27,6 @@ final class FakeExchange: Exchange {
     func write(_ bytes: [UInt8]) throws(ExchangeError) { output += bytes }
     func flush() throws(ExchangeError) {}
     func abort() { isAborted = true }
-    func willTakeLong() {}
 
     /// The answer's head, line by line, and its body.
     var answer: (head: [String], body: String) {

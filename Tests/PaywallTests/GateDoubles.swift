@@ -160,31 +160,47 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
     func record(_ event: JournalEvent) { state.withLock { $0.events.append(event) } }
 }
 
+/// Master keys in memory.
+final class KeysDouble: Sendable {
+    let state = Mutex(["k"].compactMap { key(named: $0) })
+
+    /// A key of a name of one letter.
+    static func key(named name: Character) -> MasterKey? {
+        MasterKey(
+            id: String(name),
+            bytes: [UInt8](repeating: name.asciiValue ?? 0, count: 32),
+            created: 0
+        )
+    }
+}
+
 /// A gate over doubles and requests to it.
 struct GateSetup {
     static let now: UInt64 = 1_800_000_000
 
-    let wallet = WalletDouble()
-    let store = StoreDouble()
+    let wallet: WalletDouble
+    let store: StoreDouble
     let rules: Rules
-    let policy: Gate.Policy
+    let gate: Gate
+    /// What the gate signs and verifies with; the last one signs.
+    let keys: KeysDouble
 
     init(_ rules: String, policy: Gate.Policy = Gate.Policy()) throws {
+        let wallet = WalletDouble()
+        let store = StoreDouble()
+        let keys = KeysDouble()
         self.rules = try Rules(parsing: Array(rules.utf8), fileName: "rules")
-        self.policy = policy
-    }
-
-    var gate: Gate {
-        let wallet = wallet
-        let key = MasterKey(id: "k", bytes: [UInt8](repeating: 7, count: 32), created: 0)
-        return Gate(
+        self.wallet = wallet
+        self.store = store
+        self.keys = keys
+        gate = Gate(
             parts: Gate.Parts(
                 wallet: { $0 == nil ? wallet : nil },
                 ledger: store,
                 free: store,
                 pending: store,
                 journal: store,
-                keys: { key.map { [$0] } ?? [] },
+                keys: { keys.state.withLock { $0 } },
                 random: { [UInt8](repeating: 3, count: $0) }
             ),
             policy: policy

@@ -20,7 +20,8 @@ import Testing
         let settings = try settings([:])
         #expect(settings.wallet.url == "http://127.0.0.1:5000")
         #expect(settings.stateDirectory == "/var/lib/l402" && settings.rulesPath == nil)
-        #expect(settings.workers == 64 && settings.listen == nil && settings.log == .info)
+        #expect(settings.workers == Settings.defaultWorkers && settings.workers >= 2)
+        #expect(settings.listen == nil && settings.log == .info)
         #expect(settings.policy == Gate.Policy())
     }
 

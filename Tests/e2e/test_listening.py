@@ -171,15 +171,31 @@ def test_half_sent_requests_hold_no_more_than_the_workers_they_reached(gate):
         assert connection.answer()[0] == 204
 
 
+def test_half_sent_requests_delay_nobody_for_long(gate):
+    """With as many as there are workers, and many more: others step in for who waits."""
+    one = gate(L402_WORKERS="2")
+    head = FastCGI.head({"REQUEST_METHOD": "GET", "REQUEST_URI": "/free/x", "REMOTE_ADDR": "127.0.0.1"})
+    stuck = [FastCGI(str(one.socket)) for _ in range(60)]
+    for connection in stuck:
+        connection.socket.sendall(head[:30])
+    start = time.monotonic()
+    for _ in range(20):
+        assert FastCGI(str(one.socket)).ask("/free/x")[0] == 204
+    assert time.monotonic() - start < 10, "nobody waits until the half ones are given up"
+    for connection in stuck:
+        connection.socket.sendall(head[30:] + FastCGI.record(5))
+    assert [connection.answer()[0] for connection in stuck] == [204] * len(stuck)
+
+
 def test_silent_connections_hold_no_worker(gate):
     one = gate(L402_WORKERS="4")
-    silent = [FastCGI(str(one.socket)) for _ in range(3)]
+    silent = [FastCGI(str(one.socket)) for _ in range(30)]
     kept = [FastCGI(str(one.socket)) for _ in range(100)]
     for connection in kept:
         assert connection.ask("/free/x", keep=True)[0] == 204
     for connection in kept:
         assert connection.ask("/free/y", keep=True)[0] == 204
-    assert len(silent) == 3
+    assert len(silent) == 30
 
 
 def test_without_a_client_address_nothing_is_free_but_everything_can_be_bought(gate):

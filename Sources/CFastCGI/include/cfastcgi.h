@@ -13,6 +13,10 @@ int cfastcgi_accept(int listener);
 /* The user of the process at the other end of a unix socket (SO_PEERCRED), or -1. */
 int64_t cfastcgi_peer_user(int descriptor);
 
+/* What the calling thread was told by cfastcgi_set_worker(), or a null pointer. */
+void *_Nullable cfastcgi_worker(void);
+void cfastcgi_set_worker(void *_Nullable worker);
+
 /* epoll_create1(EPOLL_CLOEXEC). */
 int cfastcgi_epoll(void);
 

@@ -206,7 +206,7 @@ extension DecisionMaker {
             sendsHash: rule.acceptsHash
         )
         var answer: Answer
-        if Accept.prefersHTML(request.headerText("Accept")) {
+        if Accept.prefersHTML(request.headerText("HTTP_ACCEPT")) {
             answer = PaymentPage.answer(body)
             answer.headers.append(("Set-Cookie", cookie(made, rule: rule)))
         } else {

@@ -3,8 +3,16 @@ import Lightning
 
 /// What the gate answers itself, beside selling: its own endpoints, preflights, descriptions.
 extension DecisionMaker {
+    /// Whether the gate answers this path itself, whatever the rules say.
+    var isOwnPath: Bool {
+        let path = request.path.bytes
+        // Both begin with a dot, which hardly any other path does.
+        guard path.count > 1, path[1] == UInt8(ascii: ".") else { return false }
+        return path.starts(with: "/.l402/".utf8) || isServicesPath
+    }
+
     /// Whether the list of what is for sale is asked for.
-    var isServicesPath: Bool {
+    private var isServicesPath: Bool {
         request.path.bytes.elementsEqual("/.well-known/l402-services".utf8)
     }
 
@@ -99,8 +107,8 @@ extension DecisionMaker {
     /// payments.
     private func status() -> Decision {
         var sources = CredentialSources()
-        sources.authorization = request.header("Authorization")
-        sources.cookie = request.header("Cookie")
+        sources.authorization = request.header("HTTP_AUTHORIZATION")
+        sources.cookie = request.header("HTTP_COOKIE")
         let presented = PresentedCredentials(sources)
         for case .tokens(let tokens, _) in presented.credentials {
             for token in tokens {

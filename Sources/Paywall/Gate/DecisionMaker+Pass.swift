@@ -14,6 +14,17 @@ struct Admission {
         case dryRun(String)
     }
     let kind: Kind
+    /// The token that did it, where it was one, and the keys it was verified with.
+    private(set) var proof: (token: VerifiedToken, keys: [MasterKey])?
+
+    init(kind: Kind) { self.kind = kind }
+
+    /// The same, with its token.
+    func proved(by token: VerifiedToken, _ keys: [MasterKey]) -> Admission {
+        var copy = self
+        copy.proof = (token, keys)
+        return copy
+    }
 }
 
 extension DecisionMaker {
@@ -55,9 +66,9 @@ extension DecisionMaker {
     /// Lets a request pass, to where its rule says the goods come from.
     func pass(_ rule: Rule, _ admission: Admission, body: BodyReader? = nil) -> Decision {
         var decision = Decision("free", Answer(status: 200), rule: rule)
-        decision.answer.headers = [
-            ("L402-Service", rule.service), ("L402-Tier", String(rule.tier)),
-        ]
+        decision.answer.headers.reserveCapacity(12)
+        decision.answer.headers.append(("L402-Service", rule.service))
+        decision.answer.headers.append(("L402-Tier", String(rule.tier)))
         describe(admission, rule: rule, in: &decision)
         if request.mode == .challenge { return retry(decision) }
         let target = rule.serve ?? policy.defaultServe ?? .pass
@@ -129,7 +140,7 @@ extension DecisionMaker {
             decision.answer.status = 204
         case .demo:
             let what = body?.prompt ?? String(foreign: request.path.bytes)
-            let demo = Answer.json(200, ["result": "This is your paid API response for: " + what])
+            let demo = Answer.json(200, "result", "This is your paid API response for: " + what)
             decision.answer.headers += demo.headers
             decision.answer.body = request.method == "HEAD" ? [] : demo.body
         }

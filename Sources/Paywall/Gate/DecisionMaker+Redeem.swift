@@ -23,6 +23,16 @@ private struct Refusal: Error {
 }
 
 extension DecisionMaker {
+    /// Passes on the strength of a header that was served before. Whatever is not as it was goes
+    /// the long way, and gets its refusal there: `Authorization` is what would be tried first.
+    func passAsKnown(_ rule: Rule, body: BodyReader) -> Decision? {
+        guard let header = request.header("HTTP_AUTHORIZATION"), let keys = try? parts.keys(),
+            let token = parts.known.token(header, for: rule, keys: keys, now: now),
+            let admission = try? take(claim(token), rule: rule)
+        else { return nil }
+        return pass(rule, admission, body: body)
+    }
+
     /// Tries what was presented, in order; the first that holds is used.
     func redeem(
         _ presented: PresentedCredentials,
@@ -31,9 +41,12 @@ extension DecisionMaker {
         body: BodyReader
     ) -> Decision {
         var first: Refusal?
-        for credential in presented.credentials {
+        for (order, credential) in presented.credentials.enumerated() {
             do {
                 let admission = try admission(credential, rule: rule)
+                if order == 0, presented.hasOneAuthorizationToken {
+                    remember(admission, rule: rule)
+                }
                 return pass(rule, admission, body: body)
             } catch {
                 first = first ?? error
@@ -52,6 +65,14 @@ extension DecisionMaker {
         case .tooManyAttempts:
             return tooManyAttempts(rule)
         }
+    }
+
+    /// Keeps what the one token in `Authorization` has just been found to say.
+    private func remember(_ admission: Admission, rule: Rule) {
+        guard let proof = admission.proof, let header = request.header("HTTP_AUTHORIZATION") else {
+            return
+        }
+        parts.known.keep(proof.token, from: header, for: rule, keys: proof.keys)
     }
 
     /// What the failed goods of this request took, for the refund call.
@@ -114,11 +135,11 @@ extension DecisionMaker {
         if let preimage, preimage.paymentHash != verified.paymentHash {
             throw Refusal(.preimageMismatch)
         }
-        let claim = claim(verified.minted, verified.paymentHash, cap: verified.uses)
-        if let known = try take(claim, rule: rule) { return known }
+        let claim = claim(verified)
+        if let known = try take(claim, rule: rule) { return known.proved(by: verified, keys) }
 
         if policy.trustsPreimage, preimage != nil {
-            return try open(claim, rule: rule)
+            return try open(claim, rule: rule).proved(by: verified, keys)
         }
         guard let payment = try payment(verified.paymentHash, rule: rule) else {
             throw Refusal(.unknownPayment)
@@ -133,7 +154,7 @@ extension DecisionMaker {
                 )
             )
         }
-        return try open(claim, payment: payment, keys: keys, rule: rule)
+        return try open(claim, payment: payment, keys: keys, rule: rule).proved(by: verified, keys)
     }
 
     /// A bare hash: the payment must carry this gate's own signed tag for this service.
@@ -200,6 +221,10 @@ extension DecisionMaker {
         }
     }
 
+    private func claim(_ token: VerifiedToken) -> PaymentClaim {
+        claim(token.minted, token.paymentHash, cap: token.uses)
+    }
+
     private func claim(_ terms: PurchaseTerms, _ hash: PaymentHash, cap: UInt64? = nil)
         -> PaymentClaim
     {
@@ -211,7 +236,8 @@ extension DecisionMaker {
             cap: cap,
             validUntil: terms.validUntil,
             price: Millisatoshis(sats: terms.priceSats) ?? Millisatoshis(msat: .max),
-            requestID: request.requestID
+            // Nothing is taken from an unlimited payment, so that nothing is ever returned.
+            requestID: terms.uses == nil ? "" : request.requestID
         )
     }
 

@@ -12,16 +12,8 @@ struct DecisionMaker {
     var policy: Gate.Policy { gate.policy }
 
     func decide() -> Decision {
-        if request.path.bytes.starts(with: "/.l402/".utf8) || isServicesPath {
-            return ownEndpoint()
-        }
-        guard
-            let rule = rules.match(
-                method: request.method,
-                host: request.host,
-                path: request.path.bytes
-            )
-        else { return unmatched() }
+        if isOwnPath { return ownEndpoint() }
+        guard let rule = rule(forPath: request.path.bytes) else { return unmatched() }
         guard request.mode != .refund else { return refund(rule) }
         if request.mode == .challenge, !request.taken.isEmpty {
             // `auth` let it pass: the 403 is the backend's own, and an answer that was sold.
@@ -40,12 +32,18 @@ struct DecisionMaker {
         }
     }
 
+    /// The rule for this request if it had this path.
+    private func rule(forPath path: [UInt8]) -> Rule? {
+        rules.match(method: request.method, host: rules.namesHosts ? request.host : nil, path: path)
+    }
+
     /// A priced rule: proof first, then the free allowance, then an offer.
     private func sell(_ rule: Rule, _ offer: Offer) -> Decision {
         let body = BodyReader(request: request, rule: rule)
         if request.method != "HEAD", let missing = body.missingField {
             return refuse(rule, 400, code: "field_required", "\(missing) is required")
         }
+        if let known = passAsKnown(rule, body: body) { return known }
         let presented = PresentedCredentials(sources(body))
         if !presented.isEmpty {
             return redeem(presented, rule: rule, offer: offer, body: body)
@@ -61,14 +59,14 @@ struct DecisionMaker {
 
     func sources(_ body: BodyReader) -> CredentialSources {
         var sources = CredentialSources()
-        sources.authorization = request.header("Authorization")
-        sources.paymentHashHeader = request.header("X-Payment-Hash")
+        sources.authorization = request.header("HTTP_AUTHORIZATION")
+        sources.paymentHashHeader = request.header("HTTP_X_PAYMENT_HASH")
         sources.paymentHashQuery = request.query("payment_hash")
         // `auth` saw no body, so that what stands there can never open anything in this mode.
         if request.mode != .challenge { sources.paymentHashBody = body.paymentHash }
         sources.macaroonHeader =
-            request.header("Macaroon") ?? request.header("Grpc-Metadata-Macaroon")
-        sources.cookie = request.header("Cookie")
+            request.header("HTTP_MACAROON") ?? request.header("HTTP_GRPC_METADATA_MACAROON")
+        sources.cookie = request.header("HTTP_COOKIE")
         return sources
     }
 
@@ -106,13 +104,9 @@ struct DecisionMaker {
         case .internal, .file, .demo: return nil
         }
         let isHarmless = request.path.readings.allSatisfy { other in
-            guard
-                let second = rules.match(
-                    method: request.method,
-                    host: request.host,
-                    path: other
-                )
-            else { return !request.path.hasOddSeparator }
+            guard let second = self.rule(forPath: other) else {
+                return !request.path.hasOddSeparator
+            }
             return second.line == rule.line || second.access == .free
         }
         if isHarmless { return nil }
@@ -127,11 +121,10 @@ struct DecisionMaker {
     // MARK: - Answers that every step uses
 
     /// Adds what every answer carries.
-    func finish(_ decision: Decision) -> Decision {
-        var copy = decision
+    func finish(_ decision: consuming Decision) -> Decision {
         let cors = decision.rule?.cors.map { CORSPolicy($0) } ?? policy.cors
-        copy.answer.headers += cors.headers(origin: request.headerText("Origin"))
-        return copy
+        decision.answer.headers += cors.headers { request.headerText("HTTP_ORIGIN") }
+        return decision
     }
 
     /// A refusal that is not about payment.

@@ -20,6 +20,8 @@ public struct Gate: Sendable {
         public var pending: any PendingInvoices
         /// Questions to the wallet that led nowhere.
         public let attempts = FailedAttempts()
+        /// Tokens that need not be verified again.
+        public let known = KnownTokens()
         /// What happened.
         public var journal: any Journal
         /// The master keys; the last one signs, all verify.

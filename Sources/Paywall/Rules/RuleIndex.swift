@@ -19,6 +19,9 @@ struct RuleIndex: Sendable {
         }
     }
 
+    /// Whether any rule is bound to a host.
+    var namesHosts: Bool { !byHost.isEmpty }
+
     /// The first rule for a request; `method` of `nil` matches any.
     func first(method: String?, host: String?, path: [UInt8]) -> Rule? {
         var best = Int.max

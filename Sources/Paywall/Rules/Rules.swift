@@ -59,6 +59,9 @@ public struct Rules: Sendable {
         index.first(method: method, host: host, path: path)
     }
 
+    /// Whether any rule is bound to a host.
+    var namesHosts: Bool { index.namesHosts }
+
     /// Every rule for a path, whatever its methods, in order.
     public func matches(host: String?, path: [UInt8]) -> [Rule] {
         index.all(host: host, path: path)

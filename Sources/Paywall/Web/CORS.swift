@@ -18,24 +18,28 @@ public struct CORSPolicy: Sendable, Equatable {
         }
     }
 
+    private static let exposed =
+        "WWW-Authenticate, L402-Price, L402-Service, L402-Uses-Left, L402-Access, RateLimit, "
+        + "RateLimit-Policy, Retry-After"
+    private static let open: [(name: String, value: String)] = [
+        ("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", exposed),
+    ]
+
     /// Header fields for any answer, errors and challenges included: a page of another site could
     /// not read a challenge without them.
-    func headers(origin: String?) -> [(name: String, value: String)] {
-        let exposed =
-            "WWW-Authenticate, L402-Price, L402-Service, L402-Uses-Left, L402-Access, RateLimit, "
-            + "RateLimit-Policy, Retry-After"
+    ///
+    /// - Parameter origin: The request's `Origin`, asked for where it matters.
+    func headers(origin: () -> String?) -> [(name: String, value: String)] {
         switch origins {
         case .none:
             return []
         case .any:
-            return [
-                ("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", exposed),
-            ]
+            return Self.open
         case .listed(let list):
-            guard let origin, list.contains(origin) else { return [("Vary", "Origin")] }
+            guard let origin = origin(), list.contains(origin) else { return [("Vary", "Origin")] }
             return [
                 ("Access-Control-Allow-Origin", origin), ("Vary", "Origin"),
-                ("Access-Control-Expose-Headers", exposed),
+                ("Access-Control-Expose-Headers", Self.exposed),
             ]
         }
     }

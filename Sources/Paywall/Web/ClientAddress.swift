@@ -25,17 +25,29 @@ public struct ClientAddress: Sendable, Equatable {
         }
     }
 
+    /// Four numbers of one to three digits with dots between.
     private static func ipv4(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-        let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        let bytes = parts.compactMap { part -> UInt8? in
-            guard (1...3).contains(part.count), part.allSatisfy({ (0x30...0x39).contains($0) })
-            else {
-                return nil
+        guard text.count <= 15 else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(4)
+        var number = 0
+        var digits = 0
+        for byte in text {
+            if byte == UInt8(ascii: ".") {
+                guard digits > 0, bytes.count < 3 else { return nil }
+                bytes.append(UInt8(number))
+                number = 0
+                digits = 0
+            } else {
+                guard (0x30...0x39).contains(byte), digits < 3 else { return nil }
+                number = number * 10 + Int(byte - 0x30)
+                guard number <= 255 else { return nil }
+                digits += 1
             }
-            return UInt8(String(decoding: part, as: UTF8.self))
         }
-        return bytes.count == 4 ? bytes : nil
+        guard digits > 0, bytes.count == 3 else { return nil }
+        bytes.append(UInt8(number))
+        return bytes
     }
 
     /// RFC 4291 section 2.2: groups of hex digits, one `::`, an IPv4 tail.

@@ -16,6 +16,12 @@ public struct Request {
         case challenge
         /// The FastCGI role of the same name: 200 lets pass, anything else is the answer.
         case authorizer
+
+        /// The mode of its name in any case; `nil` for an empty or unknown one.
+        init?(_ name: [UInt8]) {
+            if name.isEmpty { return nil }
+            self.init(rawValue: String(foreign: name).lowercased())
+        }
     }
 
     /// What reading the body gave.
@@ -32,23 +38,11 @@ public struct Request {
     public let method: String
     /// The path and query, normalised as the web server does.
     public let path: RequestPath
-    /// Lower case without port; `nil` when none was sent.
-    public let host: String?
-    /// `REMOTE_ADDR`, the web server's own verdict; `nil` when it gave none.
-    public let client: ClientAddress?
-    /// Whether the client is this very machine, by loopback.
-    public let isLocal: Bool
     /// What is asked for.
     public let mode: Mode
-    /// `REQUEST_ID`, the same in every call for one request; one of our own when the server gives
-    /// none.
-    public let requestID: String
-    /// What the refund call is told of the first one's answer: `free`, `paid` or empty.
-    public let taken: String
-    /// The status of the failing goods, 500–599, for the refund call.
-    public let failedStatus: Int
 
     private let parameter: (String) -> [UInt8]?
+    private let fallbackID: () -> String
     /// Reads the body, at most so many bytes; called at most once.
     public let readBody: (Int) -> Body
 
@@ -62,39 +56,58 @@ public struct Request {
         isAuthorizer: Bool,
         parameter: @escaping (String) -> [UInt8]?,
         readBody: @escaping (Int) -> Body,
-        fallbackID: () -> String = { "" }
+        fallbackID: @escaping () -> String = { "" }
     ) throws(RequestPathError) {
-        func text(_ name: String) -> String? {
-            parameter(name).map { String(foreign: $0) }
-        }
         self.parameter = parameter
-        method = text("REQUEST_METHOD") ?? "GET"
+        self.fallbackID = fallbackID
+        method = parameter("REQUEST_METHOD").map { String(foreign: $0) } ?? "GET"
         path = try RequestPath(requestURI: parameter("REQUEST_URI") ?? [])
-        host = (text("HTTP_HOST") ?? text("SERVER_NAME")).flatMap(Self.hostName)
-        client = parameter("REMOTE_ADDR").flatMap { ClientAddress($0) }
-        isLocal =
-            text("REMOTE_ADDR") == "::1"
-            || client?.network.first == 127 && client?.client.count == 4
-        let asked = text("L402_MODE").flatMap { $0.isEmpty ? nil : $0.lowercased() }
-        mode = isAuthorizer ? .authorizer : asked.flatMap(Mode.init) ?? .respond
+        let asked = parameter("L402_MODE").flatMap { Mode($0) }
+        mode = isAuthorizer ? .authorizer : asked ?? .respond
         // What nginx announces to a subrequest it does not send.
         self.readBody = mode == .auth ? { _ in .unavailable } : readBody
-        let named = [text("REQUEST_ID"), text("UNIQUE_ID")].compactMap { $0 }.first { !$0.isEmpty }
-        requestID = named ?? fallbackID()
-        taken = text("L402_TAKEN") ?? ""
-        failedStatus = Self.lastServerError(in: parameter("L402_STATUS") ?? [])
     }
 
-    /// The value of a header field such as `X-Payment-Hash`; `nil` when not sent or empty.
-    public func header(_ name: String) -> [UInt8]? {
-        let bytes = name.utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }
-        let value = parameter("HTTP_" + String(decoding: bytes, as: UTF8.self).uppercased())
-        return value.flatMap { $0.isEmpty ? nil : $0 }
+    /// Lower case without port; `nil` when none was sent.
+    public var host: String? {
+        (parameter("HTTP_HOST") ?? parameter("SERVER_NAME")).flatMap(Self.hostName)
+    }
+
+    /// `REMOTE_ADDR`, the web server's own verdict; `nil` when it gave none.
+    public var client: ClientAddress? { parameter("REMOTE_ADDR").flatMap { ClientAddress($0) } }
+
+    /// Whether the client is this very machine, by loopback.
+    public var isLocal: Bool {
+        guard let address = parameter("REMOTE_ADDR") else { return false }
+        if address.elementsEqual("::1".utf8) { return true }
+        let client = ClientAddress(address)
+        return client?.network.first == 127 && client?.client.count == 4
+    }
+
+    /// `REQUEST_ID`, the same in every call for one request; one of our own, a new one each time,
+    /// when the server gives none.
+    public var requestID: String {
+        for name in ["REQUEST_ID", "UNIQUE_ID"] {
+            if let named = parameter(name), !named.isEmpty { return String(foreign: named) }
+        }
+        return fallbackID()
+    }
+
+    /// What the refund call is told of the first one's answer: `free`, `paid` or empty.
+    public var taken: String { parameter("L402_TAKEN").map { String(foreign: $0) } ?? "" }
+
+    /// The status of the failing goods, 500–599, for the refund call.
+    public var failedStatus: Int { Self.lastServerError(in: parameter("L402_STATUS") ?? []) }
+
+    /// The value of a header field by its variable, such as `HTTP_X_PAYMENT_HASH` (RFC 3875 section
+    /// 4.1.18); `nil` when not sent or empty.
+    public func header(_ variable: String) -> [UInt8]? {
+        parameter(variable).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// The same as text.
-    public func headerText(_ name: String) -> String? {
-        header(name).map { String(foreign: $0) }
+    public func headerText(_ variable: String) -> String? {
+        header(variable).map { String(foreign: $0) }
     }
 
     /// The path as this web server's `X-Sendfile` reads it: lighttpd decodes what it gets, Apache's
@@ -126,15 +139,15 @@ public struct Request {
     }
 
     /// The host's name in lower case, its port and a final dot removed.
-    private static func hostName(_ text: String) -> String? {
-        var name = text.lowercased()[...]
-        if let end = name.lastIndex(of: "]") {
+    private static func hostName(_ bytes: [UInt8]) -> String? {
+        var name = bytes[...]
+        if let end = name.lastIndex(of: UInt8(ascii: "]")) {
             name = name[...end]
-        } else if let colon = name.lastIndex(of: ":") {
+        } else if let colon = name.lastIndex(of: UInt8(ascii: ":")) {
             name = name[..<colon]
         }
-        if name.hasSuffix(".") { name = name.dropLast() }
-        return name.isEmpty ? nil : String(name)
+        if name.last == UInt8(ascii: ".") { name = name.dropLast() }
+        return name.isEmpty ? nil : String(foreign: name).lowercased()
     }
 
     /// The last number 500–599 in nginx's `$upstream_status`, which lists every upstream of the

@@ -1,0 +1,239 @@
+import Glibc
+import Synchronization
+
+/// How many threads take requests, and who steps in for one that has to wait for something.
+///
+/// As few threads as there are processors take requests: each more would only be woken for what
+/// another one is about to take. When too few of them are left because the others wait (for a
+/// wallet, a disk, a backend, a web server that sends half a request) one that is parked, or a new
+/// one, steps in. Who is going to wait says so; a watchdog finds those who did not know.
+final class WorkerPool: @unchecked Sendable {
+    /// One thread, and whether it is at a request.
+    final class Worker: Sendable {
+        /// Milliseconds of the clock when its request began; 0 between requests.
+        fileprivate let since = Atomic<UInt64>(0)
+        /// Changed under the pool's mutex only.
+        fileprivate let isWaiting = Atomic<Bool>(false)
+
+        init() {}
+    }
+
+    /// Requests that may wait at once with somebody stepping in; more share the others.
+    private static let maximumWaiting = 512
+    /// Threads that are kept for the next time.
+    private static let maximumParked = 64
+    /// A request that takes longer than this waits for something.
+    private static let patienceMilliseconds: UInt64 = 5
+    /// The watchdog sleeps when for so many looks there was no request.
+    private static let quietLooks = 20
+
+    /// Threads that take requests when nobody waits.
+    let size: Int
+    /// When fewer than this are left, one steps in.
+    private let fewest: Int
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let call = Condition()
+    private let ended = Condition()
+    private let watch = Condition()
+    /// Threads that take requests; changed under the mutex only.
+    private let active = Atomic<Int>(0)
+    private let isWatching = Atomic<Bool>(false)
+    private var workers: [Worker] = []
+    private var waiting = 0
+    private var parked = 0
+    /// Parked threads that have been called and have not left yet.
+    private var called = 0
+    private var isClosed = false
+
+    init(size: Int) {
+        self.size = max(1, size)
+        fewest = (self.size + 1) / 2
+        pthread_mutex_init(mutex, nil)
+    }
+
+    deinit {
+        pthread_mutex_destroy(mutex)
+        mutex.deallocate()
+    }
+
+    // MARK: - Threads
+
+    /// A new thread is going to take requests.
+    func begin() -> Worker {
+        let worker = Worker()
+        locked {
+            workers.append(worker)
+            change(by: 1)
+        }
+        return worker
+    }
+
+    /// It has ended.
+    func end(_ worker: Worker) {
+        locked {
+            finishWaiting(worker)
+            leave(worker)
+        }
+    }
+
+    /// Waits until all threads that take requests have ended, and lets those go that are parked.
+    func waitForAll() {
+        locked {
+            while active.load(ordering: .relaxed) + waiting > 0 { ended.wait(mutex) }
+            isClosed = true
+            call.wakeAll()
+            watch.wakeAll()
+            while parked > 0 { ended.wait(mutex) }
+        }
+    }
+
+    /// Parks the calling thread while there are enough without it. False when it should end, and is
+    /// no longer counted.
+    func stayIfNeeded(_ worker: Worker) -> Bool {
+        guard active.load(ordering: .relaxed) > size else { return true }
+        return locked {
+            finishWaiting(worker)
+            guard active.load(ordering: .relaxed) > size else { return true }
+            guard parked < Self.maximumParked, !isClosed else {
+                leave(worker)
+                return false
+            }
+            change(by: -1)
+            parked += 1
+            while called == 0, !isClosed { call.wait(mutex) }
+            parked -= 1
+            guard called > 0 else {
+                workers.removeAll { $0 === worker }
+                ended.wakeAll()
+                return false
+            }
+            called -= 1
+            return true
+        }
+    }
+
+    private func leave(_ worker: Worker) {
+        workers.removeAll { $0 === worker }
+        change(by: -1)
+        ended.wakeAll()
+    }
+
+    // MARK: - Requests
+
+    /// The worker has taken a request.
+    func beginRequest(_ worker: Worker) {
+        worker.since.store(Self.milliseconds(), ordering: .sequentiallyConsistent)
+        guard !isWatching.load(ordering: .sequentiallyConsistent) else { return }
+        locked {
+            isWatching.store(true, ordering: .sequentiallyConsistent)
+            watch.wakeOne()
+        }
+    }
+
+    /// It is done with it.
+    func endRequest(_ worker: Worker) {
+        worker.since.store(0, ordering: .relaxed)
+        if worker.isWaiting.load(ordering: .relaxed) { locked { finishWaiting(worker) } }
+    }
+
+    /// The worker is going to wait. Whether a new thread is to be started in its place.
+    func beginWaiting(_ worker: Worker) -> Bool { locked { countWaiting(worker) } }
+
+    private func countWaiting(_ worker: Worker) -> Bool {
+        guard waiting < Self.maximumWaiting, !worker.isWaiting.load(ordering: .relaxed) else {
+            return false
+        }
+        worker.isWaiting.store(true, ordering: .relaxed)
+        waiting += 1
+        change(by: -1)
+        guard active.load(ordering: .relaxed) < fewest else { return false }
+        guard parked > called else { return true }
+        called += 1
+        change(by: 1)
+        call.wakeOne()
+        return false
+    }
+
+    private func finishWaiting(_ worker: Worker) {
+        guard worker.isWaiting.load(ordering: .relaxed) else { return }
+        worker.isWaiting.store(false, ordering: .relaxed)
+        waiting -= 1
+        change(by: 1)
+    }
+
+    private func change(by number: Int) {
+        active.store(active.load(ordering: .relaxed) + number, ordering: .relaxed)
+    }
+
+    // MARK: - The watchdog
+
+    /// Counts as waiting who has been at a request for too long, until the pool is closed.
+    ///
+    /// - Parameter startWorker: Starts a thread in the place of one.
+    func watch(startWorker: () -> Void) {
+        var quiet = 0
+        while true {
+            usleep(UInt32(Self.patienceMilliseconds) * 1000)
+            let now = Self.milliseconds()
+            let missing = locked { () -> Int? in
+                if isClosed { return nil }
+                var missing = 0
+                quiet += 1
+                for worker in workers {
+                    let since = worker.since.load(ordering: .sequentiallyConsistent)
+                    guard since != 0 else { continue }
+                    if !worker.isWaiting.load(ordering: .relaxed) { quiet = 0 }
+                    guard now > since + Self.patienceMilliseconds else { continue }
+                    if countWaiting(worker) { missing += 1 }
+                }
+                if missing == 0, quiet > Self.quietLooks { sleepUntilRequest() }
+                return isClosed ? nil : missing
+            }
+            guard let missing else { return }
+            for _ in 0..<missing { startWorker() }
+        }
+    }
+
+    /// Nothing to watch: the next request wakes the watchdog.
+    private func sleepUntilRequest() {
+        isWatching.store(false, ordering: .sequentiallyConsistent)
+        let isBusy = workers.contains {
+            $0.since.load(ordering: .sequentiallyConsistent) != 0
+                && !$0.isWaiting.load(ordering: .relaxed)
+        }
+        if isBusy { isWatching.store(true, ordering: .sequentiallyConsistent) }
+        while !isWatching.load(ordering: .sequentiallyConsistent), !isClosed { watch.wait(mutex) }
+    }
+
+    private static func milliseconds() -> UInt64 {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC_COARSE, &now)
+        return 1 &+ UInt64(max(0, now.tv_sec)) &* 1000 &+ UInt64(max(0, now.tv_nsec)) / 1_000_000
+    }
+
+    private func locked<Result>(_ body: () -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body()
+    }
+}
+
+/// A condition of a pthread mutex.
+private final class Condition {
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    init() { pthread_cond_init(condition, nil) }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        condition.deallocate()
+    }
+
+    func wait(_ mutex: UnsafeMutablePointer<pthread_mutex_t>) {
+        pthread_cond_wait(condition, mutex)
+    }
+
+    func wakeOne() { pthread_cond_signal(condition) }
+
+    func wakeAll() { pthread_cond_broadcast(condition) }
+}
