@@ -83,7 +83,8 @@ extension DecisionMaker {
             return finish(decision)
         }
         deliver(target, body: body, in: &decision)
-        return finish(decision)
+        finish(&decision)
+        return decision
     }
 
     private func describe(_ admission: Admission, rule: Rule, in decision: inout Decision) {
@@ -139,11 +140,29 @@ extension DecisionMaker {
         case .pass:
             decision.answer.status = 204
         case .demo:
-            let what = body?.prompt ?? String(foreign: request.path.bytes)
-            let demo = Answer.json(200, "result", "This is your paid API response for: " + what)
+            let demo = demo(body)
             decision.answer.headers += demo.headers
             decision.answer.body = request.method == "HEAD" ? [] : demo.body
         }
+    }
+
+    /// The goods of the tutorial.
+    private func demo(_ body: BodyReader?) -> Answer {
+        let words = "This is your paid API response for: "
+        let path = request.path.bytes
+        let isPlain = path.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+                || (UInt8(ascii: "-")...UInt8(ascii: "9")).contains(byte)
+        }
+        guard body?.prompt == nil, isPlain else {
+            let what = body?.prompt ?? String(foreign: path)
+            return .json(200, ["result": words + what])
+        }
+        // What an encoder would write, for a path of letters and digits: they are most.
+        var text = Array("{\"result\":\"\(words)".utf8)
+        text += path
+        text += "\"}\n".utf8
+        return Answer(status: 200, headers: Answer.jsonHeaders, body: text)
     }
 
     /// The path below an internal location, and the query.

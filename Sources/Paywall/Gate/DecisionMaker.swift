@@ -121,10 +121,16 @@ struct DecisionMaker {
     // MARK: - Answers that every step uses
 
     /// Adds what every answer carries.
-    func finish(_ decision: consuming Decision) -> Decision {
+    func finish(_ decision: inout Decision) {
         let cors = decision.rule?.cors.map { CORSPolicy($0) } ?? policy.cors
         decision.answer.headers += cors.headers { request.headerText("HTTP_ORIGIN") }
-        return decision
+    }
+
+    /// The same decision with what every answer carries.
+    func finish(_ decision: Decision) -> Decision {
+        var copy = decision
+        finish(&copy)
+        return copy
     }
 
     /// A refusal that is not about payment.

@@ -1,33 +1,33 @@
 import Lightning
 
-/// One line of the rules file, read and checked.
-public struct Rule: Sendable, Equatable {
+/// One line of the rules file, read and checked. A class, because every request hands it around.
+public final class Rule: Sendable, Equatable {
     /// The line it starts on, from 1; for messages.
-    public var line: Int
+    public let line: Int
     /// Methods in upper case, `HEAD` included where `GET` is; `nil` for `*`.
-    public var methods: Set<String>?
+    public let methods: Set<String>?
     /// What paths it is for.
-    public var pattern: PathPattern
+    public let pattern: PathPattern
     /// The host it is bound to, lower case without port; `nil` for any.
-    public var host: String?
+    public let host: String?
     /// What it costs.
-    public var access: Access
+    public let access: Access
     /// What its tokens are good for: `service=`, or made from methods, host and path.
-    public var service: String
+    public let service: String
     /// L402 tier; a token of a higher tier opens lower ones.
-    public var tier: UInt8
+    public let tier: UInt8
     /// JSON body fields that must be present and not empty.
-    public var require: [String]
+    public let require: [String]
     /// Where the goods come from.
-    public var serve: ServeTarget?
+    public let serve: ServeTarget?
     /// Invoice text, at most 639 bytes of UTF-8.
-    public var memo: String
+    public let memo: String
     /// Whether a bare payment hash is accepted as proof.
-    public var acceptsHash: Bool
+    public let acceptsHash: Bool
     /// Another LNbits wallet, by the name in `LNBITS_KEY_NAME`; `nil` for the default one.
-    public var wallet: String?
+    public let wallet: String?
     /// Allowed CORS origins, overriding `L402_CORS`; `nil` when the rule says nothing.
-    public var cors: String?
+    public let cors: String?
 
     /// A rule; the parser has checked it.
     public init(
@@ -58,6 +58,18 @@ public struct Rule: Sendable, Equatable {
         self.acceptsHash = acceptsHash
         self.wallet = wallet
         self.cors = cors
+    }
+
+    /// The same line with the same meaning.
+    public static func == (left: Rule, right: Rule) -> Bool {
+        left === right
+            || left.line == right.line && left.methods == right.methods
+                && left.pattern == right.pattern && left.host == right.host
+                && left.access == right.access && left.service == right.service
+                && left.tier == right.tier && left.require == right.require
+                && left.serve == right.serve && left.memo == right.memo
+                && left.acceptsHash == right.acceptsHash && left.wallet == right.wallet
+                && left.cors == right.cors
     }
 }
 

@@ -16,6 +16,11 @@ public struct Answer: Sendable {
         self.body = body
     }
 
+    /// JSON, and no cache keeps it.
+    static let jsonHeaders: [(name: String, value: String)] = [
+        ("Content-Type", "application/json"), ("Cache-Control", "no-store"),
+    ]
+
     /// An answer in JSON that no cache keeps.
     public static func json(_ status: Int, _ body: some Encodable) -> Answer {
         let encoder = JSONEncoder()
@@ -23,19 +28,9 @@ public struct Answer: Sendable {
         let bytes = (try? encoder.encode(body)).map(Array.init) ?? []
         return Answer(
             status: status,
-            headers: [("Content-Type", "application/json"), ("Cache-Control", "no-store")],
+            headers: jsonHeaders,
             body: bytes + [UInt8(ascii: "\n")]
         )
-    }
-
-    /// `{"<name>":"<text>"}`, as ``json(_:_:)`` would write it in a third of the time.
-    ///
-    /// - Parameter name: Of letters, so that it needs no escaping.
-    static func json(_ status: Int, _ name: StaticString, _ text: String) -> Answer {
-        var answer = json(status, text)
-        answer.body.insert(contentsOf: "{\"\(name)\":".utf8, at: 0)
-        answer.body.insert(UInt8(ascii: "}"), at: answer.body.count - 1)
-        return answer
     }
 
     /// An error as every client of ours gets it: words for people, a stable code for programs.
@@ -63,20 +58,23 @@ public struct Answer: Sendable {
         Self.append("\r\n", to: &bytes)
         for (name, value) in headers {
             Self.append(name, to: &bytes)
-            Self.append(": ", to: &bytes)
+            bytes.append(UInt8(ascii: ":"))
+            bytes.append(0x20)
             let start = bytes.count
             Self.append(value, to: &bytes)
             for at in start..<bytes.count where bytes[at] < 0x20 || bytes[at] == 0x7f {
                 bytes[at] = 0x20
             }
-            Self.append("\r\n", to: &bytes)
+            bytes.append(0x0d)
+            bytes.append(0x0a)
         }
         if withBody {
             Self.append("Content-Length: ", to: &bytes)
             Self.append(String(body.count), to: &bytes)
             Self.append("\r\n", to: &bytes)
         }
-        Self.append("\r\n", to: &bytes)
+        bytes.append(0x0d)
+        bytes.append(0x0a)
         if withBody { bytes += body }
         return bytes
     }
