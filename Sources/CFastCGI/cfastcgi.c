@@ -2,9 +2,12 @@
 
 #include "cfastcgi.h"
 
+#include <link.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static __thread void *current_worker;
 
@@ -20,6 +23,23 @@ int64_t cfastcgi_peer_user(int descriptor) {
     int status = getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size);
     return status == 0 ? (int64_t)peer.uid : -1;
 }
+
+static int forget_code(struct dl_phdr_info *object, size_t size, void *unused) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    (void)size;
+    (void)unused;
+    for (int at = 0; at < object->dlpi_phnum; at++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[at];
+        /* Code only: what is mapped for reading can hold relocations, which no file has. */
+        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X) || (part->p_flags & PF_W)) continue;
+        uintptr_t start = (object->dlpi_addr + part->p_vaddr + page - 1) & ~(page - 1);
+        uintptr_t end = (object->dlpi_addr + part->p_vaddr + part->p_memsz) & ~(page - 1);
+        if (start < end) (void)madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void cfastcgi_forget_code(void) { (void)dl_iterate_phdr(forget_code, 0); }
 
 int cfastcgi_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
 

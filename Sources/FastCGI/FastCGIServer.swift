@@ -67,6 +67,7 @@ public final class FastCGIServer: Sendable {
     public func run() throws(FastCGIError) {
         let started = (0..<pool.size).count { _ in startWorker() }
         guard started > 0 else { throw FastCGIError("no thread can be started") }
+        cfastcgi_forget_code()
         // Without it, who says that he waits is still stood in for.
         WorkerThread.detach { [self] in pool.watch { _ = startWorker() } }
         pool.waitForAll()

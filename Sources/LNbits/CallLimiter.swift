@@ -17,7 +17,15 @@ final class CallLimiter: Sendable {
         var failures = 0
         var opensAgainAt: MonotonicTime?
         var pauseMilliseconds: UInt64 = firstPauseMilliseconds
-        var isProbing = false
+        /// When the probe went out that has not come back yet.
+        var probingSince: MonotonicTime?
+
+        /// Whether a probe is under way that may still be answered soon. One that is not is left to
+        /// its deadline: its answer counts too, and a slow LNbits would never be found working else.
+        func isProbing(_ now: MonotonicTime) -> Bool {
+            probingSince.map { now < $0.adding(milliseconds: CallLimiter.probeMilliseconds) }
+                ?? false
+        }
     }
 
     /// LNbits has one lock: more calls at once only wait inside it.
@@ -28,7 +36,9 @@ final class CallLimiter: Sendable {
     private static let maximumWaitingToCreate = 24
     private static let failuresToOpen = 4
     private static let firstPauseMilliseconds: UInt64 = 1000
-    private static let longestPauseMilliseconds: UInt64 = 4000
+    /// A pause and a probe together are how long it takes to notice that LNbits is back.
+    private static let longestPauseMilliseconds: UInt64 = 2000
+    private static let probeMilliseconds: UInt64 = 2000
 
     private let state = Monitor(State())
 
@@ -39,9 +49,8 @@ final class CallLimiter: Sendable {
         var isProbe = false
         let refusal = state.changeUnseen { state -> WalletError? in
             if let until = state.opensAgainAt {
-                guard MonotonicTime.now() >= until, !state.isProbing else {
-                    return Self.closed(until)
-                }
+                let now = MonotonicTime.now()
+                guard now >= until, !state.isProbing(now) else { return Self.closed(until) }
                 isProbe = true
             }
             guard state.waiting < Self.maximumWaiting,
@@ -53,7 +62,7 @@ final class CallLimiter: Sendable {
                     retryAfterSeconds: 1
                 )
             }
-            if isProbe { state.isProbing = true }
+            if isProbe { state.probingSince = .now() }
             state.waiting += 1
             if kind == .create { state.waitingToCreate += 1 }
             return nil
@@ -72,7 +81,7 @@ final class CallLimiter: Sendable {
         state.changeUnseen { state in
             state.waiting -= 1
             if kind == .create { state.waitingToCreate -= 1 }
-            if entered == nil, isProbe { state.isProbing = false }
+            if entered == nil, isProbe { state.probingSince = nil }
         }
         guard let entered else {
             throw WalletError(.busy, "no call to LNbits ended in time", retryAfterSeconds: 2)
@@ -93,7 +102,7 @@ final class CallLimiter: Sendable {
         state.change { state in
             state.running -= 1
             if kind == .create { state.creating -= 1 }
-            state.isProbing = false
+            state.probingSince = nil
             if answered {
                 state.failures = 0
                 state.opensAgainAt = nil

@@ -43,6 +43,25 @@ import Testing
         try limiter.enter(.check, deadline: soon)
     }
 
+    @Test func `a probe that is stuck does not keep the next one away for long`() throws {
+        let limiter = CallLimiter()
+        for _ in 0..<4 {
+            try limiter.enter(.create, deadline: soon)
+            limiter.leave(.create, answered: false)
+        }
+        let start = MonotonicTime.now()
+        func probe() {
+            while (try? limiter.enter(.create, deadline: soon)) == nil,
+                MonotonicTime.now() < start.adding(milliseconds: 20_000)
+            { usleep(10_000) }
+        }
+        probe()  // never comes back
+        probe()
+        #expect(MonotonicTime.now() < start.adding(milliseconds: 5000))
+        limiter.leave(.create, answered: true)
+        #expect(!limiter.isOpen)
+    }
+
     @Test func `who waits is told at once when the breaker opens`() throws {
         let limiter = CallLimiter()
         for _ in 0..<6 { try limiter.enter(.create, deadline: soon) }

@@ -17,6 +17,10 @@ int64_t cfastcgi_peer_user(int descriptor);
 void *_Nullable cfastcgi_worker(void);
 void cfastcgi_set_worker(void *_Nullable worker);
 
+/* Takes the pages of code out of this process's memory; what is run again comes back from the page
+ * cache. Most of what a start runs is never run again: a TLS library, parsers, the runtime. */
+void cfastcgi_forget_code(void);
+
 /* epoll_create1(EPOLL_CLOEXEC). */
 int cfastcgi_epoll(void);
 
