@@ -4,6 +4,8 @@ import Glibc
 /// A request that came over FastCGI. The corresponding C type is `FCGX_Request`.
 final class FastCGIExchange: Exchange {
     private let request: UnsafeMutablePointer<FCGX_Request>
+    /// Whether what the peer sent was too much for libfcgi.
+    private(set) var isBroken = false
 
     init(_ request: UnsafeMutablePointer<FCGX_Request>) { self.request = request }
 
@@ -24,12 +26,13 @@ final class FastCGIExchange: Exchange {
     func read(upTo count: Int) throws(ExchangeError) -> [UInt8] {
         guard hasBody, let stream = request.pointee.in else { return [] }
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
-            let got = buffer.withMemoryRebound(to: CChar.self) {
-                FCGX_GetStr($0.baseAddress, Int32(clamping: $0.count), stream)
+            let got = buffer.withMemoryRebound(to: CChar.self) { room in
+                room.baseAddress.map { cfastcgi_read(request, $0, Int32(clamping: room.count)) }
             }
-            used = max(0, Int(got))
+            isBroken = isBroken || got == -1
+            used = max(0, Int(got ?? 0))
         }
-        if bytes.isEmpty, FCGX_GetError(stream) != 0 {
+        if bytes.isEmpty, isBroken || FCGX_GetError(stream) != 0 {
             throw ExchangeError("the web server hung up")
         }
         return bytes
@@ -39,20 +42,20 @@ final class FastCGIExchange: Exchange {
         var rest = bytes[...]
         while !rest.isEmpty {
             let part = rest.prefix(1 << 20)
-            let written = part.withUnsafeBytes {
-                FCGX_PutStr(
-                    $0.bindMemory(to: CChar.self).baseAddress,
-                    Int32(clamping: $0.count),
-                    request.pointee.out
-                )
+            let written = part.withUnsafeBytes { bytes in
+                bytes.bindMemory(to: CChar.self).baseAddress.map {
+                    cfastcgi_write(request, $0, Int32(clamping: bytes.count))
+                }
             }
-            guard written == part.count else { throw ExchangeError("the web server hung up") }
+            guard let written, written == part.count else {
+                throw ExchangeError("the web server hung up")
+            }
             rest = rest.dropFirst(part.count)
         }
     }
 
     func flush() throws(ExchangeError) {
-        guard FCGX_FFlush(request.pointee.out) == 0 else {
+        guard cfastcgi_flush(request) == 0 else {
             throw ExchangeError("the web server hung up")
         }
     }

@@ -174,10 +174,14 @@ public final class FastCGIServer: Sendable {
         defer { pool.endRequest(worker) }
         guard connection.readRequest() else { return connection.free() }
         handler(FastCGIExchange(connection.request))
-        guard connection.finishRequest(), !isStopping.load(ordering: .relaxed) else {
-            return connection.free()
+        if isStopping.load(ordering: .relaxed) {
+            _ = cfastcgi_end_last(connection.request)
+            connection.free()
+        } else if connection.finishRequest() {
+            keep(connection, isNew: false)
+        } else {
+            connection.free()
         }
-        keep(connection, isNew: false)
     }
 
     /// Whoever is free takes its next request, or its first one: many who connect and send nothing
@@ -221,7 +225,7 @@ private struct Connection {
     /// Reads the parameters of the next request; false when the peer hung up or sent nonsense.
     /// The corresponding C function is `FCGX_Accept_r`.
     func readRequest() -> Bool {
-        let accepted = FCGX_Accept_r(request)
+        let accepted = cfastcgi_begin(request)
         // libfcgi closes with a select() that cannot hold descriptors above 1023, unless told that
         // the connection is none of its business.
         request.pointee.detached = 1
@@ -231,12 +235,13 @@ private struct Connection {
     /// Sends what is left of the answer; whether the connection stays open for another request.
     /// The corresponding C function is `FCGX_Finish_r`.
     func finishRequest() -> Bool {
-        FCGX_Finish_r(request)
-        return request.pointee.ipcFd >= 0
+        cfastcgi_end(request) == 0 && request.pointee.ipcFd >= 0
     }
 
     func free() {
         if request.pointee.ipcFd >= 0 { close(request.pointee.ipcFd) }
+        // What is left of a request that was broken off.
+        FCGX_Free(request, 0)
         request.deallocate()
     }
 }

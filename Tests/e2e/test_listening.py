@@ -1,5 +1,7 @@
 """How the gate is reached: sockets of every kind, roles, kept, broken and half-sent connections."""
 import os
+import random
+import re
 import socket
 import subprocess
 import sys
@@ -157,6 +159,69 @@ def test_garbage_ends_its_connection_and_nothing_else(gate, garbage):
                 pass
     assert FastCGI(str(one.socket)).ask("/free/x")[0] == 204
     assert one.process.poll() is None
+
+
+def mutated(stream, random):
+    """A stream of records with bytes changed, put in, left out, repeated and cut off."""
+    stream = bytearray(stream)
+    for _ in range(random.choice((1, 1, 2, 4, 16))):
+        at, what = random.randrange(len(stream) + 1), random.randrange(6)
+        # Most of what libfcgi decides by stands in the heads of records.
+        at = random.choice((at, at // 8 * 8, at // 8 * 8 + 5)) if what < 3 else at
+        if what == 0:
+            stream[at:at + 1] = bytes([random.randrange(256)])
+        elif what == 1:
+            stream[at:at + 1] = bytes([random.choice((0, 1, 0x7f, 0x80, 0xff))])
+        elif what == 2:
+            stream[at:at] = random.randbytes(random.choice((1, 8, 300)))
+        elif what == 3:
+            del stream[at:at + random.choice((1, 8, 100))]
+        elif what == 4:
+            stream[at:at] = stream[at:at + 64]
+        else:
+            del stream[at:]
+        if not stream:
+            break
+    return bytes(stream)
+
+
+def test_changed_records_neither_end_nor_fatten_the_gate(gate):
+    """L402_TEST_RECORDS streams of a seed that the test names, from eight clients at once."""
+    one = gate()
+    count, seed = int(os.environ.get("L402_TEST_RECORDS", "4000")), random.randrange(1 << 32)
+    token = "L402 " + "AgEEbDQwMgJCAAB" * 12
+    whole = FastCGI.head({"REQUEST_METHOD": "POST", "REQUEST_URI": "/x?payment_hash=" + "ab" * 32, "CONTENT_LENGTH": "17",
+                          "REMOTE_ADDR": "127.0.0.1", "HTTP_AUTHORIZATION": token, "HTTP_COOKIE": "l402=" + token[5:],
+                          "HTTP_HOST": "site.test", "L402_MODE": "auth"})
+    whole += FastCGI.record(5, b'{"prompt": "hey"}') + FastCGI.record(5)
+    free = FastCGI.head({"REQUEST_METHOD": "GET", "REQUEST_URI": "/free/x", "REMOTE_ADDR": "::1"}) + FastCGI.record(5)
+
+    def send(number):
+        dice = random.Random(seed * 8 + number)
+        for _ in range(count // 8):
+            connection = FastCGI(str(one.socket))
+            try:
+                connection.socket.sendall(mutated(dice.choice((whole, free, whole + free)), dice))
+                connection.socket.shutdown(socket.SHUT_WR)
+                while connection.socket.recv(65536):
+                    pass
+            except (ConnectionError, BrokenPipeError):
+                pass
+            connection.close()
+
+    def resident():
+        return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{one.process.pid}/status").read())[1])
+
+    send(0)
+    before = resident()
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(1, 8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert one.process.poll() is None, f"seed {seed}: {one.log[-2000:]}"
+    assert FastCGI(str(one.socket)).ask("/free/x")[0] == 204, seed
+    assert resident() < before + 8000, seed
 
 
 def test_half_sent_requests_hold_no_more_than_the_workers_they_reached(gate):
