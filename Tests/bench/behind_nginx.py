@@ -12,7 +12,7 @@ import pathlib
 import sys
 import tempfile
 
-from rig import Bench, resident_megabytes
+from rig import ORDER, Bench, resident_megabytes
 from siege import memory, siege
 
 PROGRAMS, SVG = sys.argv[1:5], sys.argv[5]
@@ -59,12 +59,10 @@ def main(work):
             finally:
                 bench.put("/_fault", {"latency": 0})
 
-        order = '{"out": false, "amount": 5, "memo": "m", "expiry": 600, "extra": {}}'
-
         def stub(latency):
             bench.put("/_fault", {"latency": latency})
             try:
-                return bench.wrk(bench.lnbits + "/api/v1/payments", connections=6, body=order)
+                return bench.wrk(bench.lnbits + "/api/v1/payments", connections=6, body=ORDER)
             finally:
                 bench.put("/_fault", {"latency": 0})
 
@@ -86,7 +84,7 @@ def main(work):
                 (f"double of LNbits alone, {latency} ms, 6 callers", None, 200, lambda latency=latency: stub(latency)),
                 (f"gate: 402, LNbits {latency} ms, 6 callers", gate, 402, lambda latency=latency: sale(latency)))],
             ("LNbits 1.6 alone, creating, 6 callers", None, 200, lambda: bench.wrk(
-                bench.wallet["url"] + "/api/v1/payments", connections=6, body=order, key=bench.wallet["merchant"]["inkey"])),
+                bench.wallet["url"] + "/api/v1/payments", connections=6, body=ORDER, key=bench.wallet["merchant"]["inkey"])),
             ("gate: 402, LNbits 1.6, 6 callers", bench.real.process, 402, lambda: bench.wrk(
                 f"http://127.0.0.1:{bench.real_port}/sale", clients=True, connections=6)),
             ("Node worker: paid hash", bench.node, 200, lambda: bench.wrk(url + "/node", body=proof)),

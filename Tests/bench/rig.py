@@ -26,12 +26,19 @@ GET  /counted price=5 uses=1000000000 valid=30d serve=demo
 GET  /first   price=5 serve=demo
 GET  /sale    price=5 serve=demo
 """
+# What the gate orders an invoice with, so that LNbits alone has the same to do.
+ORDER = json.dumps({"out": False, "amount": 5, "memo": "get-sale-0123456789", "expiry": 600, "unit": "sat", "extra": {
+    "tag": "l402", "l402_service": "get-sale-01234567", "l402_tier": "0", "l402_price": "5", "l402_uses": "1",
+    "l402_valid_until": "1800000000", "l402_token_id": "ab" * 32, "l402_signature": "cd" * 32,
+    "l402_place": "2026-11-21:0123456789abcdef"}})
 # A client of its own for each request, as nginx tells it by real_ip.
 LUA = """
 local requests, at, stride = {}, 0, 1
 local threads = 0
 function setup(thread) thread:set("number", threads); threads = threads + 1 end
 function init(args)
+  -- Else both threads of every run would be the same clients.
+  math.randomseed(os.time() * 64 + number)
   clients, authorizations = args[1] == "clients", nil
   if args[2] then
     authorizations = {}
