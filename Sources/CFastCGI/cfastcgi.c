@@ -2,16 +2,17 @@
 
 #include "cfastcgi.h"
 
+#include <fcntl.h>
 #include <link.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* Where a failed assertion of libfcgi leads, while this thread is inside one of its functions. */
@@ -69,6 +70,9 @@ int cfastcgi_end(FCGX_Request *request) {
 
 int cfastcgi_end_last(FCGX_Request *request) {
     enum { tail = 16384, filler = 49152 };
+    const char *server = FCGX_GetParam("SERVER_SOFTWARE", request->envp);
+    /* Where connections are kept, Apache takes one for good as long as something can be read. */
+    if (server && strncmp(server, "Apache", 6) == 0) return cfastcgi_end(request);
     static const char zeros[filler];
     char answer[tail];
     int ends[2], descriptor = request->ipcFd;
