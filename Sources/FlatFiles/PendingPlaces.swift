@@ -75,6 +75,10 @@ public final class PendingPlaces: PendingInvoices {
 
     /// Frees a place.
     public func release(_ place: PendingPlace) throws(StateError) {
+        for one in place.all { try releaseOne(one) }
+    }
+
+    private func releaseOne(_ place: PendingPlace) throws(StateError) {
         let parts = place.text.split(separator: ":")
         guard parts.count == 2, let slot = UInt64(parts[1], radix: 16), parts[0].utf8.count == 10,
             parts[0].utf8.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2d }),

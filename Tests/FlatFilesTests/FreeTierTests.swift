@@ -180,6 +180,21 @@ struct PendingPlacesTests {
         #expect(try reserve(at: noon + 100) == nil)
     }
 
+    @Test func `two places are freed as one`() throws {
+        let first = try #require(try reserve(1, limit: 1))
+        let second = try #require(try reserve(2, limit: 1))
+        try pending.release(PendingPlace(text: first.text + "." + second.text))
+        #expect(try reserve(1, limit: 1) != nil)
+        #expect(try reserve(2, limit: 1) != nil)
+    }
+
+    @Test func `a client with many places has them all`() throws {
+        let places = try (0..<200).compactMap { _ in try reserve(limit: 200) }
+        #expect(Set(places).count == 200)
+        #expect(try reserve(limit: 200) == nil)
+        #expect(try reserve(2, limit: 200) != nil)
+    }
+
     @Test func `places of yesterday count while they live`() throws {
         let midnight = noon / 86_400 * 86_400 + 86_400
         let first = try #require(try reserve(at: midnight - 10))

@@ -72,7 +72,7 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
         var used: [PaymentHash: UInt64] = [:]
         var terms: [PaymentHash: PurchaseTerms] = [:]
         var free: [[UInt8]: UInt32] = [:]
-        var places = 0
+        var places: [[UInt8]: Int] = [:]
         var events: [JournalEvent] = []
         var isBroken = false
     }
@@ -149,13 +149,20 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
     {
         try check()
         return state.withLock { state in
-            guard state.places < limit else { return .full(retryAfterSeconds: 9) }
-            state.places += 1
-            return .reserved(PendingPlace(text: "day:\(state.places)"))
+            guard state.places[client, default: 0] < limit else {
+                return .full(retryAfterSeconds: 9)
+            }
+            state.places[client, default: 0] += 1
+            return .reserved(PendingPlace(text: client.map(String.init).joined(separator: "-")))
         }
     }
 
-    func release(_ place: PendingPlace) throws(StateError) { state.withLock { $0.places -= 1 } }
+    func release(_ place: PendingPlace) throws(StateError) {
+        for one in place.all {
+            let client = one.text.split(separator: "-").compactMap { UInt8($0) }
+            state.withLock { $0.places[client, default: 0] -= 1 }
+        }
+    }
 
     func record(_ event: JournalEvent) { state.withLock { $0.events.append(event) } }
 }

@@ -113,7 +113,7 @@ import Testing
             #expect(!decision.bodyText.contains("LNbits"))
         }
         #expect(
-            setup.store.state.withLock { $0.places } == 1,
+            setup.store.state.withLock { $0.places.values.reduce(0, +) } == 1,
             "a place is freed when no invoice was made"
         )
     }
@@ -302,5 +302,33 @@ import Testing
                 "refused denied",
             ]
         )
+    }
+
+    @Test func `the clients of one IPv6 site together hold as many invoices as eight`() throws {
+        var policy = Gate.Policy()
+        policy.maxPending = 2
+        let setup = try GateSetup("GET /x price=5\n", policy: policy)
+        func status(_ address: String) throws -> Int {
+            try setup.ask("GET", "/x", ["REMOTE_ADDR": address]).answer.status
+        }
+        #expect(try (0..<3).map { _ in try status("2001:db8:1:ffff::1") } == [402, 402, 429])
+        for client in 0..<14 { #expect(try status("2001:db8:1:\(client)::1") == 402) }
+        #expect(try status("2001:db8:1:20::1") == 429)
+        #expect(try status("2001:db8:2:20::1") == 402)
+        #expect(try status("192.0.2.9") == 402)
+        // What was refused for the site's sake holds no place of the client's.
+        let refused: [UInt8] = [0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 0x20]
+        #expect(setup.store.state.withLock { $0.places[refused] } == 0)
+    }
+
+    @Test func `a paid invoice frees both places`() throws {
+        let setup = try GateSetup("GET /x price=5\n")
+        let address = ["REMOTE_ADDR": "2001:db8:1:2::1"]
+        let challenge = try setup.ask("GET", "/x", address)
+        #expect(setup.store.state.withLock { $0.places.values.reduce(0, +) } == 2)
+        setup.wallet.pay(try #require(challenge.paymentHash))
+        let paid = address.merging(["HTTP_AUTHORIZATION": "L402 \(challenge.token)"]) { $1 }
+        #expect(try setup.ask("GET", "/x", paid).isPass)
+        #expect(setup.store.state.withLock { $0.places.values.reduce(0, +) } == 0)
     }
 }

@@ -154,26 +154,42 @@ extension DecisionMaker {
         )
     }
 
+    /// A /48 of IPv6 holds 65,536 clients, and whoever rents it is one: together they may hold as
+    /// many unpaid invoices as this many clients.
+    private static let clientsPerSite = 8
+
+    /// A place for one more unpaid invoice of the client, and of its /48.
     private func reserve(expiresAt: UInt64) throws(OfferError) -> PendingPlace {
+        // Without an address all share one client's places: fewer invoices, never more.
+        let address = request.client
+        let limit = policy.maxPending
+        let own = try reserve(address?.client ?? [], limit, expiresAt)
+        guard let site = address?.site else { return own }
         do {
-            // Without an address all share one client's places: fewer invoices, never more.
-            let client = request.client?.client ?? []
-            switch try parts.pending.reserve(
+            return own.and(try reserve(site, limit * Self.clientsPerSite, expiresAt))
+        } catch {
+            try? parts.pending.release(own)
+            throw error
+        }
+    }
+
+    private func reserve(_ client: [UInt8], _ limit: Int, _ expiresAt: UInt64) throws(OfferError)
+        -> PendingPlace
+    {
+        let outcome: PendingOutcome
+        do throws(StateError) {
+            outcome = try parts.pending.reserve(
                 client: client,
-                limit: policy.maxPending,
+                limit: limit,
                 expiresAt: expiresAt,
                 now: now
             )
-            {
-            case .reserved(let place): return place
-            case .full(let seconds): throw OfferError.full(seconds)
-            }
-        } catch let error as StateError {
-            throw .state(error)
-        } catch let error as OfferError {
-            throw error
         } catch {
-            throw .state(StateError("internal error: \(error)"))
+            throw .state(error)
+        }
+        switch outcome {
+        case .reserved(let place): return place
+        case .full(let seconds): throw .full(seconds)
         }
     }
 

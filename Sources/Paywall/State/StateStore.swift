@@ -172,12 +172,22 @@ public protocol PendingInvoices: Sendable {
 /// A place taken by an unpaid invoice, as text that may be kept in the wallet's `extra` and
 /// says nothing of the client to anyone without the day's key.
 public struct PendingPlace: Hashable, Sendable {
-    /// Opaque text of `[0-9a-zA-Z.:-]`, at most 80 bytes.
+    /// Opaque text of `[0-9a-zA-Z.:-]`, at most 80 bytes; a point stands between places.
     public let text: String
 
     /// A place as ``PendingInvoices`` wrote it; any other text is a place that does not exist.
     public init(text: String) {
         self.text = text
+    }
+
+    /// Both places as one.
+    func and(_ other: PendingPlace) -> PendingPlace {
+        PendingPlace(text: text + "." + other.text)
+    }
+
+    /// The places it was made of.
+    public var all: [PendingPlace] {
+        text.split(separator: ".").map { PendingPlace(text: String($0)) }
     }
 }
 

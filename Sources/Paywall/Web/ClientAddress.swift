@@ -6,12 +6,16 @@ public struct ClientAddress: Sendable, Equatable {
     /// The wider network: 2 bytes of IPv4, or the first 4 of IPv6.
     public let network: [UInt8]
 
+    /// The first 6 bytes of IPv6, of which one subscriber may have all; `nil` for IPv4.
+    public let site: [UInt8]?
+
     /// Reads `REMOTE_ADDR`: IPv4, IPv6, or IPv4 mapped into IPv6, which counts as IPv4.
     public init?(_ text: [UInt8]) {
         let address = Array(text.prefix { $0 != UInt8(ascii: "%") })  // a zone is no part of it
         if let four = Self.ipv4(address[...]) {
             client = four
             network = Array(four.prefix(2))
+            site = nil
             return
         }
         guard let sixteen = Self.ipv6(address) else { return nil }
@@ -19,9 +23,11 @@ public struct ClientAddress: Sendable, Equatable {
         if sixteen.starts(with: mapped) {
             client = Array(sixteen.suffix(4))
             network = Array(client.prefix(2))
+            site = nil
         } else {
             client = Array(sixteen.prefix(8))
             network = Array(sixteen.prefix(4))
+            site = Array(sixteen.prefix(6))
         }
     }
 
