@@ -186,13 +186,16 @@ def mutated(stream, random):
 
 
 def test_changed_records_neither_end_nor_fatten_the_gate(gate):
-    """L402_TEST_RECORDS streams of a seed that the test names, from eight clients at once."""
+    """L402_TEST_RECORDS streams of a seed that the test names, from eight clients at once.
+
+    No parameter of the gate's own is among them: each new set of those is a site, of which it keeps 64.
+    """
     one = gate()
     count, seed = int(os.environ.get("L402_TEST_RECORDS", "4000")), random.randrange(1 << 32)
     token = "L402 " + "AgEEbDQwMgJCAAB" * 12
     whole = FastCGI.head({"REQUEST_METHOD": "POST", "REQUEST_URI": "/x?payment_hash=" + "ab" * 32, "CONTENT_LENGTH": "17",
                           "REMOTE_ADDR": "127.0.0.1", "HTTP_AUTHORIZATION": token, "HTTP_COOKIE": "l402=" + token[5:],
-                          "HTTP_HOST": "site.test", "L402_MODE": "auth"})
+                          "HTTP_HOST": "site.test"})
     whole += FastCGI.record(5, b'{"prompt": "hey"}') + FastCGI.record(5)
     free = FastCGI.head({"REQUEST_METHOD": "GET", "REQUEST_URI": "/free/x", "REMOTE_ADDR": "::1"}) + FastCGI.record(5)
 
