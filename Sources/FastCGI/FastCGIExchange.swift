@@ -4,8 +4,6 @@ import Glibc
 /// A request that came over FastCGI. The corresponding C type is `FCGX_Request`.
 final class FastCGIExchange: Exchange {
     private let request: UnsafeMutablePointer<FCGX_Request>
-    /// Whether what the peer sent was too much for libfcgi.
-    private(set) var isBroken = false
 
     init(_ request: UnsafeMutablePointer<FCGX_Request>) { self.request = request }
 
@@ -25,11 +23,13 @@ final class FastCGIExchange: Exchange {
 
     func read(upTo count: Int) throws(ExchangeError) -> [UInt8] {
         guard hasBody, let stream = request.pointee.in else { return [] }
+        // What the peer sent was too much for libfcgi.
+        var isBroken = false
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
             let got = buffer.withMemoryRebound(to: CChar.self) { room in
                 room.baseAddress.map { cfastcgi_read(request, $0, Int32(clamping: room.count)) }
             }
-            isBroken = isBroken || got == -1
+            isBroken = got == -1
             used = max(0, Int(got ?? 0))
         }
         if bytes.isEmpty, isBroken || FCGX_GetError(stream) != 0 {

@@ -123,7 +123,7 @@ public final class FastCGIServer: Sendable {
             if count < 0 { return pool.end(worker) }
             switch data {
             case Event.stop:
-                let now = Self.milliseconds()
+                let now = WorkerPool.milliseconds()
                 let start = quietSince ?? now
                 quietSince = start
                 if now &- start >= Self.quietMilliseconds { return pool.end(worker) }
@@ -139,12 +139,6 @@ public final class FastCGIServer: Sendable {
                 quietSince = nil
             }
         }
-    }
-
-    private static func milliseconds() -> UInt64 {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return UInt64(max(0, now.tv_sec)) &* 1000 &+ UInt64(max(0, now.tv_nsec)) / 1_000_000
     }
 
     private func accept() -> Int32? {

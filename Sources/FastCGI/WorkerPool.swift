@@ -205,7 +205,8 @@ final class WorkerPool: @unchecked Sendable {
         while !isWatching.load(ordering: .sequentiallyConsistent), !isClosed { watch.wait(mutex) }
     }
 
-    private static func milliseconds() -> UInt64 {
+    /// Of a clock that only grows, and is read without asking the kernel; never 0.
+    static func milliseconds() -> UInt64 {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC_COARSE, &now)
         return 1 &+ UInt64(max(0, now.tv_sec)) &* 1000 &+ UInt64(max(0, now.tv_nsec)) / 1_000_000

@@ -14,7 +14,7 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
-from parts import ROOT, Gate, free_port, stop, wait_for  # noqa: E402
+from parts import ROOT, Gate, free_port, resident_megabytes, stop, wait_for  # noqa: E402
 
 CONNECTIONS = 32
 
@@ -257,8 +257,3 @@ def cpu_seconds(process):
         return 0
     fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_megabytes(process):
-    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024

@@ -1,7 +1,6 @@
 """How the gate is reached: sockets of every kind, roles, kept, broken and half-sent connections."""
 import os
 import random
-import re
 import socket
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import time
 
 import pytest
 import requests
-from parts import BIN, FastCGI, Gate, free_port, wait_for
+from parts import BIN, FastCGI, Gate, free_port, resident_megabytes, wait_for
 
 RULES = "GET /x price=5 serve=demo\n* /free/** free\nGET /some price=5 free=2/day serve=demo\n"
 
@@ -212,11 +211,8 @@ def test_changed_records_neither_end_nor_fatten_the_gate(gate):
                 pass
             connection.close()
 
-    def resident():
-        return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{one.process.pid}/status").read())[1])
-
     send(0)
-    before = resident()
+    before = resident_megabytes(one.process)
     threads = [threading.Thread(target=send, args=(number,)) for number in range(1, 8)]
     for thread in threads:
         thread.start()
@@ -224,34 +220,37 @@ def test_changed_records_neither_end_nor_fatten_the_gate(gate):
         thread.join()
     assert one.process.poll() is None, f"seed {seed}: {one.log[-2000:]}"
     assert FastCGI(str(one.socket)).ask("/free/x")[0] == 204, seed
-    assert resident() < before + 8000, seed
+    assert resident_megabytes(one.process) < before + 8000 / 1024, seed
+
+
+def half_sent(one, count):
+    """So many connections with the beginning of a request, and the rest of each."""
+    head = FastCGI.head({"REQUEST_METHOD": "GET", "REQUEST_URI": "/free/x", "REMOTE_ADDR": "127.0.0.1"})
+    stuck = [FastCGI(str(one.socket)) for _ in range(count)]
+    for connection in stuck:
+        connection.socket.sendall(head[:30])
+    return stuck, head[30:] + FastCGI.record(5)
 
 
 def test_half_sent_requests_hold_no_more_than_the_workers_they_reached(gate):
     one = gate(L402_WORKERS="8")
-    head = FastCGI.head({"REQUEST_METHOD": "GET", "REQUEST_URI": "/free/x", "REMOTE_ADDR": "127.0.0.1"})
-    stuck = [FastCGI(str(one.socket)) for _ in range(7)]
-    for connection in stuck:
-        connection.socket.sendall(head[:30])
+    stuck, rest = half_sent(one, 7)
     assert FastCGI(str(one.socket)).ask("/free/x")[0] == 204
     for connection in stuck:
-        connection.socket.sendall(head[30:] + FastCGI.record(5))
+        connection.socket.sendall(rest)
         assert connection.answer()[0] == 204
 
 
 def test_half_sent_requests_delay_nobody_for_long(gate):
     """With as many as there are workers, and many more: others step in for who waits."""
     one = gate(L402_WORKERS="2")
-    head = FastCGI.head({"REQUEST_METHOD": "GET", "REQUEST_URI": "/free/x", "REMOTE_ADDR": "127.0.0.1"})
-    stuck = [FastCGI(str(one.socket)) for _ in range(60)]
-    for connection in stuck:
-        connection.socket.sendall(head[:30])
+    stuck, rest = half_sent(one, 60)
     start = time.monotonic()
     for _ in range(20):
         assert FastCGI(str(one.socket)).ask("/free/x")[0] == 204
     assert time.monotonic() - start < 10, "nobody waits until the half ones are given up"
     for connection in stuck:
-        connection.socket.sendall(head[30:] + FastCGI.record(5))
+        connection.socket.sendall(rest)
     assert [connection.answer()[0] for connection in stuck] == [204] * len(stuck)
 
 

@@ -26,8 +26,8 @@ extension DecisionMaker {
     /// Passes on the strength of a header that was served before. Whatever is not as it was goes
     /// the long way, and gets its refusal there: `Authorization` is what would be tried first.
     func passAsKnown(_ rule: Rule, body: BodyReader) -> Decision? {
-        guard let header = request.header("HTTP_AUTHORIZATION"), let keys = try? parts.keys(),
-            let token = parts.known.token(header, for: rule, keys: keys, now: now),
+        guard let header = request.header("HTTP_AUTHORIZATION"),
+            let token = parts.known.token(header, for: rule, now: now, keys: { try? parts.keys() }),
             let admission = try? take(claim(token), rule: rule)
         else { return nil }
         return pass(rule, admission, body: body)

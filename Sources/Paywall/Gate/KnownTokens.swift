@@ -24,11 +24,15 @@ public final class KnownTokens: Sendable {
 
     /// What an `Authorization` header is known to say for a rule; `nil` when it has not been seen,
     /// or its time is over.
-    func token(_ header: [UInt8], for rule: Rule, keys: [MasterKey], now: UInt64) -> VerifiedToken?
+    ///
+    /// - Parameter keys: The keys in force, asked for when the header is known: that costs a look at
+    ///   their file, and one that is not known takes the long way, which asks for them again.
+    func token(_ header: [UInt8], for rule: Rule, now: UInt64, keys: () -> [MasterKey]?)
+        -> VerifiedToken?
     {
         guard let entry = table.withLock({ $0[Self.place(header)] }), entry.header == header,
-            entry.tier == rule.tier, entry.service == rule.service, entry.keys == keys,
-            now < entry.token.validUntil
+            entry.tier == rule.tier, entry.service == rule.service, now < entry.token.validUntil,
+            entry.keys == keys()
         else { return nil }
         return entry.token
     }
