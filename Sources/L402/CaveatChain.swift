@@ -1,7 +1,8 @@
 /// What the verified caveats of a token allow, read from first to last.
 ///
 /// The first caveat of each kind is ours, written at minting; every later one was appended by a
-/// holder and may only narrow. Nothing here compares a last one alone: appending is open to all.
+/// holder and may only narrow. What need not be there (site, duration) was minted before the first
+/// `valid_until`, which every token has; behind it, it can only be repeated. Nothing here compares a last one alone: appending is open to all.
 /// Source: L402 macaroons.md; aperture `l402/satisfier.go` (`SatisfyPrevious`, `SatisfyFinal`).
 struct CaveatChain {
     /// The terms the token was minted with.
@@ -24,6 +25,8 @@ struct CaveatChain {
         var times = Narrowing()
         var uses = Narrowing()
         var price = Narrowing()
+        var duration: UInt64?
+        var site: [UInt8]?
         let name = Array(service.utf8)
         let prefix = name + [UInt8(ascii: "_")]
 
@@ -47,8 +50,19 @@ struct CaveatChain {
                     as: UTF8.self
                 ) {
                 case "valid_until": try times.narrow(to: Self.number(caveat.value))
-                case "uses": try uses.narrow(to: Self.count(caveat.value))
+                case "uses":
+                    let count = try Self.count(caveat.value)
+                    // Uses of an unlimited purchase are not counted, so that nothing could hold it.
+                    if uses.first == .max, count != .max { throw .unenforceable }
+                    try uses.narrow(to: count)
                 case "price": try price.repeatOnly(Self.number(caveat.value))
+                case "valid":
+                    let seconds = try Self.number(caveat.value)
+                    guard times.first == nil || duration == seconds else { throw .widened }
+                    duration = seconds
+                case "site":
+                    guard times.first == nil || site == caveat.value else { throw .widened }
+                    site = caveat.value
                 default: throw .unknownCaveat
                 }
             }
@@ -59,8 +73,10 @@ struct CaveatChain {
         else { throw .malformed("a caveat that every token of this gate has is missing") }
         minted = PurchaseTerms(
             service: service,
+            site: site.map { String(decoding: $0, as: UTF8.self) },
             tier: mintedTier,
             validUntil: firstTime,
+            validSeconds: duration,
             uses: firstUses == .max ? nil : firstUses,
             priceSats: paid
         )

@@ -9,10 +9,14 @@ public enum CredentialError: Error, Equatable, Sendable, CustomStringConvertible
     case forged
     /// It was bought for something else.
     case wrongService
+    /// It was bought at another site of the same state directory.
+    case wrongSite
     /// An appended caveat would have allowed more than those before it.
     case widened
     /// A caveat under the service's own name that nobody here understands.
     case unknownCaveat
+    /// A caveat that narrows what nobody here could hold the token to.
+    case unenforceable
     /// Its time is over.
     case expired
     /// The preimage does not hash to the token's payment hash.
@@ -38,8 +42,10 @@ public enum CredentialError: Error, Equatable, Sendable, CustomStringConvertible
         case .malformed: "credential_malformed"
         case .forged: "credential_forged"
         case .wrongService: "credential_wrong_service"
+        case .wrongSite: "credential_wrong_site"
         case .widened: "credential_widened"
         case .unknownCaveat: "credential_unknown_caveat"
+        case .unenforceable: "credential_unenforceable"
         case .expired: "credential_expired"
         case .preimageMismatch: "preimage_mismatch"
         case .unpaid: "payment_not_confirmed"
@@ -58,8 +64,11 @@ public enum CredentialError: Error, Equatable, Sendable, CustomStringConvertible
         case .malformed(let what): "the credential cannot be read: \(what)"
         case .forged: "this token was not issued here"
         case .wrongService: "this token was bought for something else"
+        case .wrongSite: "this token was bought at another site"
         case .widened: "this token has a caveat that allows more than the one before it"
         case .unknownCaveat: "this token has a caveat that is not understood here"
+        case .unenforceable:
+            "this token limits the uses of an unlimited purchase, which are not counted"
         case .expired: "this token has expired"
         case .preimageMismatch: "the preimage does not belong to this token"
         case .unpaid: "payment not confirmed yet"

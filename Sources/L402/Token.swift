@@ -51,10 +51,12 @@ public struct Token: Sendable {
     public func verified(
         by keys: [MasterKey],
         for service: String,
+        site: String? = nil,
         tier: UInt8,
         now: UInt64
     ) throws(CredentialError) -> VerifiedToken {
         let chain = try CaveatChain(authenticCaveats(keys), service: service)
+        guard chain.minted.site == site else { throw .wrongSite }
         guard chain.tier >= tier else { throw .wrongService }
         guard now < chain.validUntil else { throw .expired }
         return VerifiedToken(

@@ -6,64 +6,83 @@ import Lightning
 public protocol PaymentLedger: Sendable {
     /// Takes one use of a payment that is already on record.
     ///
-    /// The use is on disk when this returns `.taken`. An unlimited payment takes nothing.
+    /// The use is on disk when this returns `.taken`. An unlimited payment takes nothing. The same
+    /// request (``PaymentClaim/requestID``) takes once, however often it asks, in whatever process.
     func take(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome
 
-    /// Puts a payment on record, which the wallet has just confirmed, and takes its first use.
+    /// Puts a payment on record, which the wallet has just confirmed, and takes its first use. Its
+    /// time begins now: it ends at ``PurchaseTerms/end(openedAt:)``.
     ///
     /// When another process was faster this is the same as ``take(_:now:)``.
     func open(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome
 
-    /// What a payment on record was made for; `nil` when there is none. For bare hashes: a token
-    /// says it itself.
+    /// What ``take(_:now:)`` would say; takes nothing.
+    func look(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome
+
+    /// What a payment on record was made for, as minted; `nil` when there is none. For bare hashes:
+    /// a token says it itself.
     func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms?
 
     /// Returns the use that the request `claim.requestID` took; `false` when there is none to
     /// return (never taken, already returned).
-    func giveBack(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> Bool
+    func giveBack(_ claim: PaymentClaim, _ cause: ReturnCause, now: UInt64) throws(StateError)
+        -> Bool
 }
 
 /// A use of a payment, asked for by a request whose credential has been verified.
 public struct PaymentClaim: Sendable {
     /// Which payment.
     public let paymentHash: PaymentHash
-    /// What the payment was made for: `service:tier`.
-    public let service: String
-    /// Tier of the purchase, 0–255.
-    public let tier: UInt8
-    /// How many uses the payment bought; `nil` for unlimited.
-    public let uses: UInt64?
+    /// What the payment was made for, as minted. Attenuation by the client never changes it, so
+    /// that every credential for one payment carries the same.
+    public let terms: PurchaseTerms
     /// A lower bound that a holder of the token put on it: no use is taken for this request once
     /// so many of the payment's have been; `nil` for none.
     public let cap: UInt64?
-    /// Until when the purchase is good, seconds since 1970, as minted. Attenuation by the client
-    /// never changes it, so every credential for one payment carries the same value.
-    public let validUntil: UInt64
-    /// The amount the invoice was made for.
-    public let price: Millisatoshis
-    /// The request that takes or returns the use, unique per request (`$request_id` of nginx);
-    /// empty when the server gives none: such a use cannot be returned from another request.
+    /// The request that takes or returns the use: the web server's word, unique per request
+    /// (`$request_id` of nginx), or one of our own where it gives none.
     public let requestID: String
+    /// Which delivery the request belongs to, where further requests of one delivery are free.
+    public let delivery: DeliveryKey?
 
     /// A claim; nothing is checked here.
     public init(
         paymentHash: PaymentHash,
-        service: String,
-        tier: UInt8,
-        uses: UInt64?,
+        terms: PurchaseTerms,
         cap: UInt64? = nil,
-        validUntil: UInt64,
-        price: Millisatoshis,
-        requestID: String
+        requestID: String,
+        delivery: DeliveryKey? = nil
     ) {
         self.paymentHash = paymentHash
-        self.service = service
-        self.tier = tier
-        self.uses = uses
+        self.terms = terms
         self.cap = cap
-        self.validUntil = validUntil
-        self.price = price
         self.requestID = requestID
+        self.delivery = delivery
+    }
+
+    /// The amount the invoice was made for.
+    public var price: Millisatoshis {
+        Millisatoshis(sats: terms.priceSats) ?? Millisatoshis(msat: .max)
+    }
+}
+
+/// Names a delivery: the goods of one address, within a while after the request that took a use
+/// for them.
+public struct DeliveryKey: Sendable, Hashable {
+    /// 8 bytes: a hash of host, path and query.
+    public let address: [UInt8]
+    /// For so many seconds after the use was taken further requests of the delivery take nothing.
+    public let graceSeconds: UInt64
+    /// Whether this request may be one of them: it has a well-formed single `Range`, or a condition.
+    public let mayRepeat: Bool
+    /// Further requests that one use covers.
+    public static let maximumRepeats = 60
+
+    /// A key; nothing is checked here.
+    public init(address: [UInt8], graceSeconds: UInt64, mayRepeat: Bool) {
+        self.address = address
+        self.graceSeconds = graceSeconds
+        self.mayRepeat = mayRepeat
     }
 }
 
@@ -71,6 +90,10 @@ public struct PaymentClaim: Sendable {
 public enum TakeOutcome: Equatable, Sendable {
     /// Served; what is left afterwards, `nil` for unlimited.
     case taken(usesLeft: UInt64?)
+    /// Served; this very request took its use before, and takes no other.
+    case repeated(usesLeft: UInt64?)
+    /// Served; belongs to a delivery that took its use before (``DeliveryKey``).
+    case withinGrace(usesLeft: UInt64?)
     /// All uses are gone.
     case spent
     /// The operator revoked it, or refunded it by hand.
@@ -79,23 +102,41 @@ public enum TakeOutcome: Equatable, Sendable {
     case unknown
     /// Its time is over, or was over before records of that time were dropped.
     case expired
+    /// Too many uses were returned within the hour because the goods failed
+    /// (``ReturnCause/failure``): it is not let in before that hour is over.
+    case failing
+}
+
+/// Why a use, or a free request, is returned.
+public enum ReturnCause: Sendable, Equatable {
+    /// The goods failed, or the client left: a 5xx, silence, a broken connection. At most
+    /// ``maximumFailures`` of these within an hour, or the window of a free request.
+    case failure
+    /// There was nothing to deliver: `304`, `HEAD`, no such file, a limit of the web server.
+    case nothingDelivered
+
+    /// Failures in an hour beyond which a payment is let in no more until that hour is over: a
+    /// backend is not made to work for nothing without end.
+    public static let maximumFailures = 20
 }
 
 /// Counts the free tier, exactly, across all processes.
 public protocol FreeCounter: Sendable {
-    /// Takes one free request when there is one left.
+    /// Takes one free request when there is one left; the same request (``FreeClaim/requestID``)
+    /// takes once, however often it asks, in whatever process. After
+    /// ``ReturnCause/maximumFailures`` returns within a window there is none left.
     func take(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome
 
-    /// Looks without taking.
-    func peek(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome
-
-    /// Returns one free request taken at `takenAt`, when its window is still open.
-    func giveBack(_ claim: FreeClaim, takenAt: UInt64) throws(StateError)
+    /// Returns the free request that `claim.requestID` took at `takenAt`, when its window is still
+    /// open; `false` when there is none to return.
+    func giveBack(_ claim: FreeClaim, _ cause: ReturnCause, takenAt: UInt64) throws(StateError)
+        -> Bool
 }
 
 /// A free request, asked for by a client.
 public struct FreeClaim: Sendable {
-    /// Names the rule whose allowance is drawn on: stable while the rule's methods, host and path are.
+    /// Names the site and the rule whose allowance is drawn on: stable while the rule's methods,
+    /// host and path are.
     public let rule: [UInt8]
     /// The client: 4 bytes of IPv4 or the first 8 of IPv6. Kept only as a keyed hash.
     public let client: [UInt8]
@@ -106,6 +147,8 @@ public struct FreeClaim: Sendable {
     public let limit: UInt32
     /// The window.
     public let period: FreePeriod
+    /// The request that takes or returns it; see ``PaymentClaim/requestID``.
+    public let requestID: String
 
     /// A claim; nothing is checked here.
     public init(
@@ -113,13 +156,15 @@ public struct FreeClaim: Sendable {
         client: [UInt8],
         network: [UInt8],
         limit: UInt32,
-        period: FreePeriod
+        period: FreePeriod,
+        requestID: String
     ) {
         self.rule = rule
         self.client = client
         self.network = network
         self.limit = limit
         self.period = period
+        self.requestID = requestID
     }
 }
 
@@ -167,6 +212,10 @@ public protocol PendingInvoices: Sendable {
 
     /// Frees a place: the invoice was paid, or was never made.
     func release(_ place: PendingPlace) throws(StateError)
+
+    /// Frees all places that this client holds: it has paid, and what it threw away on the way is no
+    /// reason to lock it out.
+    func releaseAll(client: [UInt8], now: UInt64) throws(StateError)
 }
 
 /// A place taken by an unpaid invoice, as text that may be kept in the wallet's `extra` and
@@ -222,6 +271,10 @@ public struct JournalEvent: Sendable {
         case free
         /// A request was refused; ``JournalEvent/code`` says why.
         case refused
+        /// Somebody may have paid, and the wallet has no word of its own about it.
+        case undecided
+        /// The operator put a payment on record by hand.
+        case settled
     }
 
     /// Seconds since 1970.
