@@ -3,9 +3,78 @@ import Lightning
 /// What a client presents as proof of payment.
 public enum Credential: Sendable {
     /// Tokens, usually one, with the preimage where the client has it.
-    case tokens([Token], preimage: Preimage?)
+    case tokens([Token], proof: PreimageProof, isCookie: Bool)
     /// A bare payment hash, as the tutorial's clients send it.
     case hash(PaymentHash)
+
+    /// Whether it came in a cookie, which a page of another site can have a browser send.
+    public var isCookie: Bool {
+        if case .tokens(_, _, let isCookie) = self { isCookie } else { false }
+    }
+
+    /// Whether it is a bare payment hash, which anybody can put into a link.
+    public var isHash: Bool {
+        if case .hash = self { true } else { false }
+    }
+}
+
+/// What stands behind a token's colon.
+public enum PreimageProof: Sendable {
+    /// Nothing, or what programs write that have no preimage: the token counts alone.
+    case none
+    /// 32 bytes. In another spelling than hex (LND's REST interface tells base64) it proves
+    /// something when it is right, and counts as nothing when it is not.
+    case preimage(Preimage, isHex: Bool)
+    /// Something that is no preimage in any spelling.
+    case unreadable
+
+    /// What wallets and libraries write that do not know a preimage.
+    private static let nothing: Set<String> = [
+        "", "undefined", "null", "none", "nil", "nan", "false", "[objectobject]", "<nil>",
+    ]
+
+    /// Reads it in any spelling: hex, base64 of either alphabet, with blanks or quotes.
+    init(_ text: [UInt8]) {
+        let blanks: [UInt8] = [0x20, 0x09, UInt8(ascii: "\""), UInt8(ascii: "'")]
+        let bare = text.filter { !blanks.contains($0) }
+        if let preimage = Preimage(hex: bare) {
+            // LNbits 0.12 tells zeros, paid or not.
+            self =
+                preimage.bytes.allSatisfy { $0 == 0 } ? .none : .preimage(preimage, isHex: true)
+        } else if bare.count <= 16,
+            Self.nothing.contains(String(decoding: bare, as: UTF8.self).lowercased())
+        {
+            self = .none
+        } else if bare.count <= 64, let bytes = Base64.decode(bare),
+            let preimage = Preimage(bytes: bytes)
+        {
+            self = .preimage(preimage, isHex: false)
+        } else {
+            self = .unreadable
+        }
+    }
+
+    /// What it says of a payment hash.
+    public func judge(_ hash: PaymentHash) -> Judgement {
+        switch self {
+        case .none: .absent
+        case .unreadable: .unreadable
+        case .preimage(let preimage, let isHex):
+            preimage.paymentHash == hash ? .right : isHex ? .wrong : .absent
+        }
+    }
+
+    /// What a proof is worth for one payment hash.
+    public enum Judgement: Sendable, Equatable {
+        /// It hashes to the payment hash.
+        case right
+        /// There is none.
+        case absent
+        /// It is the preimage of something else.
+        case wrong
+        /// It cannot be read.
+        case unreadable
+    }
 }
 
 /// Where in a request credentials are looked for. `nil` where there is nothing.
@@ -42,6 +111,9 @@ public struct PresentedCredentials: Sendable {
     /// of ``credentials`` then.
     public private(set) var hasOneAuthorizationToken = false
 
+    /// Cookies that are tried: a reader may have several open offers, and only one that is paid.
+    public static let maximumCookies = 8
+
     /// Bytes beyond which a header value is not looked at.
     public static let maximumHeaderBytes = 16 * 1024
 
@@ -49,7 +121,8 @@ public struct PresentedCredentials: Sendable {
     public init(_ sources: CredentialSources) {
         if let value = sources.authorization {
             readAuthorization(value)
-            if problem == nil, credentials.count == 1, case .tokens(let tokens, _) = credentials[0]
+            if problem == nil, credentials.count == 1,
+                case .tokens(let tokens, _, _) = credentials[0]
             {
                 hasOneAuthorizationToken = tokens.count == 1
             }
@@ -91,18 +164,16 @@ public struct PresentedCredentials: Sendable {
     }
 
     /// `<token>[,<token>…][:<preimage>]`, split at the last colon.
-    private mutating func readTokens(_ text: ArraySlice<UInt8>, where place: String) {
+    private mutating func readTokens(
+        _ text: ArraySlice<UInt8>,
+        where place: String,
+        isCookie: Bool = false
+    ) {
         var list = text
-        var preimage: Preimage?
+        var proof = PreimageProof.none
         if let colon = text.lastIndex(of: UInt8(ascii: ":")) {
             list = text[..<colon]
-            let proof = Array(text[(colon + 1)...]).trimmed
-            if !proof.isEmpty {
-                guard let read = Preimage(hex: proof) else {
-                    return refuse(.malformed("the preimage in \(place) is not 64 hex digits"))
-                }
-                preimage = read
-            }
+            proof = PreimageProof(Array(text[(colon + 1)...]))
         }
         var tokens: [Token] = []
         for entry in list.split(separator: UInt8(ascii: ",")).prefix(8) {
@@ -119,7 +190,7 @@ public struct PresentedCredentials: Sendable {
         if tokens.isEmpty {
             return refuse(.malformed("there is no token in \(place)"))
         }
-        add(.tokens(tokens, preimage: preimage))
+        add(.tokens(tokens, proof: proof, isCookie: isCookie))
     }
 
     private mutating func readHash(_ value: [UInt8]) {
@@ -134,21 +205,31 @@ public struct PresentedCredentials: Sendable {
             return refuse(.malformed("the Macaroon header is not hex"))
         }
         do {
-            add(.tokens([try Token(decoding: bytes)], preimage: nil))
+            add(.tokens([try Token(decoding: bytes)], proof: .none, isCookie: false))
         } catch {
             refuse(error)
         }
     }
 
-    /// Every cookie named `l402`: base64 of a token, with or without `:<preimage>`.
+    /// Every cookie named `l402-…`, and `l402` of older releases: base64 of a token, with or
+    /// without `:<preimage>`. One that cannot be read is no credential: a sibling domain may have
+    /// planted it.
     private mutating func readCookie(_ value: [UInt8]) {
         guard value.count <= Self.maximumHeaderBytes else { return }
+        let before = problem
         for pair in value.split(separator: UInt8(ascii: ";")) {
             let text = Array(pair).trimmed
-            if text.starts(with: "l402=".utf8) {
-                readTokens(text.dropFirst(5), where: "the cookie")
-            }
+            guard let equals = text.firstIndex(of: UInt8(ascii: "=")),
+                Self.isCookieName(text[..<equals])
+            else { continue }
+            readTokens(text[(equals + 1)...], where: "the cookie", isCookie: true)
         }
+        problem = before
+    }
+
+    /// Whether a cookie of this name is ours.
+    public static func isCookieName(_ name: ArraySlice<UInt8>) -> Bool {
+        name.elementsEqual("l402".utf8) || name.starts(with: "l402-".utf8)
     }
 
     private mutating func refuse(_ error: CredentialError) {
@@ -156,7 +237,8 @@ public struct PresentedCredentials: Sendable {
     }
 
     private mutating func add(_ credential: Credential) {
-        guard credentials.count < Self.maximum else { return }
+        let others = credentials.count { $0.isCookie == credential.isCookie }
+        guard others < (credential.isCookie ? Self.maximumCookies : Self.maximum) else { return }
         if case .hash(let hash) = credential {
             let isKnown = credentials.contains {
                 if case .hash(hash) = $0 { true } else { false }

@@ -14,7 +14,7 @@ struct CountingJournal: Journal {
         case .paid:
             metrics.add(.payments, event.service)
             metrics.add(.soldSats, event.service, by: event.amount.msat / 1000)
-        case .used, .free, .refused: break
+        case .used, .free, .refused, .undecided, .settled: break
         }
         journal.record(event)
     }
@@ -24,13 +24,13 @@ extension Metrics {
     /// Counts a request when it is over.
     func count(_ decision: Decision, microseconds: UInt64) {
         let service = decision.rule?.service ?? ""
-        add(.requests, service, decision.outcome)
+        add(.requests, service, decision.outcome.rawValue)
         if !decision.code.isEmpty {
             add(.refusals, service, decision.code)
         }
         observe(
             .requestSeconds,
-            decision.outcome,
+            decision.outcome.rawValue,
             seconds: Double(microseconds) / 1_000_000
         )
     }

@@ -31,25 +31,43 @@ struct Handler: Sendable {
                 isAuthorizer: !body.hasBody,
                 parameter: body.parameter,
                 readBody: body.readWhole,
+                searchBody: body.search,
                 fallbackID: { String(UInt64.random(in: .min ... .max), radix: 16) }
             )
         } catch {
             site.log.info("400 bad_path: \(error)")
             body.drain()
-            return send(.error(400, code: "bad_path", error.description), to: body, log: site.log)
+            let answer = Answer.error(400, code: Code.badPath.rawValue, error.description)
+            return send(answer, to: body, log: site.log)
         }
-        var decision = site.gate.decide(request, rules: site.rules.current(), now: Clock.now())
-        if let goods = decision.goods {
-            let report = handOver(goods, of: decision, request, body, site: site)
+        let rules = site.rules.current()
+        var decision = site.gate.decide(request, rules: rules, now: Clock.now())
+        if decision.taken != nil, body.isPeerGone {
+            // Nobody is there any more, and no backend has been asked.
+            giveBack(decision, .failure, site)
+            decision.detail = Self.hungUp
+        } else if let goods = decision.goods {
+            let report = handOver(goods, of: decision, request, body, rules, site: site)
             decision.answer.status = report?.status ?? decision.answer.status
             decision.code = report?.code ?? decision.code
-            decision.detail = report?.detail ?? "the web server hung up"
+            decision.detail = report?.detail ?? Self.hungUp
         } else {
             body.drain()
-            send(decision.answer, to: body, log: site.log)
+            if !send(decision.answer, to: body, log: site.log) {
+                giveBack(decision, .failure, site)
+                decision.detail = Self.hungUp
+            }
         }
         tell(request, decision, start: start, log: site.log)
         site.metrics.count(decision, microseconds: Clock.monotonicMicroseconds() &- start)
+    }
+
+    private static let hungUp = "the web server hung up"
+
+    @discardableResult
+    private func giveBack(_ decision: Decision, _ cause: ReturnCause, _ site: Site) -> Bool {
+        guard let taken = decision.taken else { return false }
+        return site.gate.giveBack(taken, cause, now: Clock.now())
     }
 
     /// Hands the goods over itself; `nil` when the web server hung up.
@@ -58,17 +76,18 @@ struct Handler: Sendable {
         of decision: Decision,
         _ request: Request,
         _ body: RequestBody,
+        _ rules: Rules,
         site: Site
     ) -> DeliveryReport? {
         FastCGIServer.willWait()
+        let settlement = decision.rule.map { Settlement(request, rule: $0, rules: rules) }
         let delivery = Delivery(
             exchange: body,
             method: request.method,
-            headers: decision.answer.headers
-        ) {
-            guard let taken = decision.taken else { return false }
-            return site.gate.giveBack(taken, now: Clock.now())
-        }
+            headers: decision.answer.headers,
+            judge: { status, location in settlement?.cause(status: status, location: location) },
+            giveBack: { giveBack(decision, $0, site) }
+        )
         defer { body.drain() }
         do throws(ExchangeError) {
             switch goods {
@@ -90,18 +109,22 @@ struct Handler: Sendable {
         }
     }
 
-    private func send(_ answer: Answer, to exchange: any Exchange, log: Log) {
+    /// Whether the web server took it.
+    @discardableResult
+    private func send(_ answer: Answer, to exchange: any Exchange, log: Log) -> Bool {
         do throws(ExchangeError) {
             try exchange.write(answer.serialized(withBody: answer.status != 204))
+            return true
         } catch {
             log.debug("the answer could not be sent: \(error)")
+            return false
         }
     }
 
     private func tell(_ request: Request, _ decision: Decision, start: UInt64, log: Log) {
         let line = {
             var line =
-                "\(request.method) \(request.path.text) \(decision.answer.status) \(decision.outcome)"
+                "\(request.method) \(request.path.text) \(decision.answer.status) \(decision.outcome.rawValue)"
             if let rule = decision.rule { line += " rule=\(rule.line) service=\(rule.service)" }
             if !decision.code.isEmpty { line += " code=\(decision.code)" }
             if let hash = decision.paymentHash { line += " hash=\(hash.hex)" }

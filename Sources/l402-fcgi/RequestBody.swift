@@ -31,6 +31,23 @@ final class RequestBody: Exchange {
         return isAtEnd ? .whole(bytes) : .tooLarge
     }
 
+    /// Whether a text stands anywhere in the body, however large; for ``Paywall/Request``. Reads all
+    /// of it.
+    func search(_ text: String) -> Bool {
+        let wanted = Array(text.utf8)
+        var window = Array(kept)
+        kept = []
+        while true {
+            if window.contains(wanted) { return true }
+            window = Array(window.suffix(max(0, wanted.count - 1)))
+            guard !isAtEnd, let chunk = try? exchange.read(upTo: 65536), !chunk.isEmpty else {
+                isAtEnd = true
+                return false
+            }
+            window += chunk
+        }
+    }
+
     /// Reads what nobody wanted: a web server that is still writing when the answer ends takes it
     /// for a failure.
     func drain() {

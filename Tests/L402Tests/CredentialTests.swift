@@ -14,8 +14,9 @@ private func present(_ authorization: String) -> PresentedCredentials {
 private func summary(_ presented: PresentedCredentials) -> String {
     presented.credentials.map { credential in
         switch credential {
-        case .tokens(let tokens, let preimage):
-            "\(tokens.count) token\(preimage == nil ? "" : " with preimage")"
+        case .tokens(let tokens, .preimage, _): "\(tokens.count) token with preimage"
+        case .tokens(let tokens, .none, _): "\(tokens.count) token"
+        case .tokens(let tokens, .unreadable, _): "\(tokens.count) token with nonsense"
         case .hash: "hash"
         }
     }.joined(separator: ", ")
@@ -25,6 +26,7 @@ private func summary(_ presented: PresentedCredentials) -> String {
     private static let standard = Samples.token.text
     private static let urlSafe = Base64.encodeURLSafe(Samples.token.macaroon.encoded)
     private static let preimage = Samples.preimageHex
+    private static let base64Preimage = Base64.encode([UInt8](repeating: 0xab, count: 32))
     private static let hash = Samples.paymentHash.hex
 
     @Test(
@@ -41,6 +43,13 @@ private func summary(_ presented: PresentedCredentials) -> String {
             ("L402 \(standard),\(standard):\(preimage)", "2 token with preimage"),
             ("L402 \(standard)", "1 token"),
             ("L402 \(standard):", "1 token"),
+            ("L402 \(standard):undefined", "1 token"),
+            ("L402 \(standard):\(String(repeating: "0", count: 64))", "1 token"),
+            ("L402 \(standard):[object Object]", "1 token"),
+            ("L402 \(standard):\(base64Preimage)", "1 token with preimage"),
+            ("L402 \(standard): \"\(preimage)\"", "1 token with preimage"),
+            ("L402 \(standard):abc", "1 token with nonsense"),
+            ("L402 \(standard):\(preimage)0", "1 token with nonsense"),
             ("L402 \(hash)", "hash"),
             ("L402 \(hash):", "hash"),
             ("L402 \(hash):\(preimage)", "hash"),
@@ -74,8 +83,6 @@ private func summary(_ presented: PresentedCredentials) -> String {
             ("L402 undefined:\(preimage)", "the token in Authorization is not base64"),
             ("L402", "there is no token in Authorization"),
             ("L402 :\(preimage)", "there is no token in Authorization"),
-            ("L402 \(standard):abc", "the preimage in Authorization is not 64 hex digits"),
-            ("L402 \(standard):\(preimage)0", "the preimage in Authorization is not 64 hex digits"),
             ("L402 AAAA:\(preimage)", "macaroon is not version 2"),
         ]
     )

@@ -38,7 +38,9 @@ final class WalletDouble: InvoiceSource {
         return try result.get()
     }
 
-    func payment(_ hash: PaymentHash) throws(WalletError) -> WalletPayment? {
+    func payment(_ hash: PaymentHash, for question: Question) throws(WalletError)
+        -> WalletPayment?
+    {
         let result: Result<WalletPayment?, WalletError> = state.withLock { state in
             state.asked += 1
             if let failure = state.failure { return .failure(failure) }
@@ -68,15 +70,27 @@ final class WalletDouble: InvoiceSource {
 
 /// Payments, free requests, places and events in memory.
 final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
+    struct Payment {
+        var terms: PurchaseTerms
+        var end: UInt64
+        var used: UInt64 = 0
+        var requests: [String] = []
+        var failures = 0
+    }
     struct State {
-        var used: [PaymentHash: UInt64] = [:]
-        var terms: [PaymentHash: PurchaseTerms] = [:]
+        var payments: [PaymentHash: Payment] = [:]
         var free: [[UInt8]: UInt32] = [:]
+        var freeRequests: Set<String> = []
         var places: [[UInt8]: Int] = [:]
         var events: [JournalEvent] = []
         var isBroken = false
+        /// What the next takes say instead of their own answer.
+        var nextOutcomes: [TakeOutcome] = []
     }
     let state = Mutex(State())
+
+    /// Uses taken of all payments together.
+    var used: [UInt64] { state.withLock { $0.payments.values.map(\.used) } }
 
     private func check() throws(StateError) {
         if state.withLock({ $0.isBroken }) { throw StateError("no space left") }
@@ -85,24 +99,42 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
     func take(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
         try check()
         return state.withLock { state in
-            guard let used = state.used[claim.paymentHash] else { return .unknown }
-            guard let uses = claim.uses else { return .taken(usesLeft: nil) }
-            guard used < min(uses, claim.cap ?? uses) else { return .spent }
-            state.used[claim.paymentHash] = used + 1
-            return .taken(usesLeft: uses - used - 1)
+            if !state.nextOutcomes.isEmpty { return state.nextOutcomes.removeFirst() }
+            let outcome = Self.outcome(claim, state, now)
+            if case .taken(.some) = outcome {
+                state.payments[claim.paymentHash]?.used += 1
+                state.payments[claim.paymentHash]?.requests.append(claim.requestID)
+            }
+            return outcome
         }
+    }
+
+    func look(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
+        try check()
+        return state.withLock { Self.outcome(claim, $0, now) }
+    }
+
+    private static func outcome(_ claim: PaymentClaim, _ state: State, _ now: UInt64)
+        -> TakeOutcome
+    {
+        guard let known = state.payments[claim.paymentHash] else { return .unknown }
+        guard now < known.end else { return .expired }
+        guard let uses = claim.terms.uses else { return .taken(usesLeft: nil) }
+        if known.requests.contains(claim.requestID) {
+            return .repeated(usesLeft: uses - known.used)
+        }
+        if known.failures >= ReturnCause.maximumFailures { return .failing }
+        guard known.used < min(uses, claim.cap ?? uses) else { return .spent }
+        return .taken(usesLeft: uses - known.used - 1)
     }
 
     func open(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
         try check()
         state.withLock {
-            $0.used[claim.paymentHash] = $0.used[claim.paymentHash] ?? 0
-            $0.terms[claim.paymentHash] = PurchaseTerms(
-                service: claim.service,
-                tier: claim.tier,
-                validUntil: claim.validUntil,
-                uses: claim.uses,
-                priceSats: claim.price.msat / 1000
+            guard $0.payments[claim.paymentHash] == nil else { return }
+            $0.payments[claim.paymentHash] = Payment(
+                terms: claim.terms,
+                end: claim.terms.end(openedAt: now)
             )
         }
         return try take(claim, now: now)
@@ -110,13 +142,20 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
 
     func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms? {
         try check()
-        return state.withLock { $0.terms[hash] }
+        return state.withLock { $0.payments[hash]?.terms }
     }
 
-    func giveBack(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> Bool {
+    func giveBack(_ claim: PaymentClaim, _ cause: ReturnCause, now: UInt64) throws(StateError)
+        -> Bool
+    {
         state.withLock { state in
-            guard let used = state.used[claim.paymentHash], used > 0 else { return false }
-            state.used[claim.paymentHash] = used - 1
+            guard var known = state.payments[claim.paymentHash],
+                let place = known.requests.firstIndex(of: claim.requestID)
+            else { return false }
+            known.requests.remove(at: place)
+            known.used -= 1
+            if cause == .failure { known.failures += 1 }
+            state.payments[claim.paymentHash] = known
             return true
         }
     }
@@ -125,22 +164,26 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
         try check()
         return state.withLock { state in
             let count = state.free[claim.rule + claim.client, default: 0]
+            if state.freeRequests.contains(claim.requestID) {
+                return FreeOutcome(isGranted: true, left: claim.limit - count, resetSeconds: 60)
+            }
             guard count < claim.limit else {
                 return FreeOutcome(isGranted: false, left: 0, resetSeconds: 60)
             }
             state.free[claim.rule + claim.client] = count + 1
+            state.freeRequests.insert(claim.requestID)
             return FreeOutcome(isGranted: true, left: claim.limit - count - 1, resetSeconds: 60)
         }
     }
 
-    func peek(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome {
-        FreeOutcome(isGranted: false, left: 0, resetSeconds: 0)
-    }
-
-    func giveBack(_ claim: FreeClaim, takenAt: UInt64) throws(StateError) {
+    func giveBack(_ claim: FreeClaim, _ cause: ReturnCause, takenAt: UInt64) throws(StateError)
+        -> Bool
+    {
         state.withLock { state in
+            guard state.freeRequests.remove(claim.requestID) != nil else { return false }
             let key = claim.rule + claim.client
             state.free[key] = (state.free[key] ?? 1) - 1
+            return true
         }
     }
 
@@ -162,6 +205,10 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
             let client = one.text.split(separator: "-").compactMap { UInt8($0) }
             state.withLock { $0.places[client, default: 0] -= 1 }
         }
+    }
+
+    func releaseAll(client: [UInt8], now: UInt64) throws(StateError) {
+        state.withLock { $0.places[client] = 0 }
     }
 
     func record(_ event: JournalEvent) { state.withLock { $0.events.append(event) } }
@@ -191,27 +238,49 @@ struct GateSetup {
     let gate: Gate
     /// What the gate signs and verifies with; the last one signs.
     let keys: KeysDouble
+    /// Requests that were given no name.
+    private let ids = IDs()
 
-    init(_ rules: String, policy: Gate.Policy = Gate.Policy()) throws {
-        let wallet = WalletDouble()
-        let store = StoreDouble()
-        let keys = KeysDouble()
+    private final class IDs: Sendable {
+        let last = Mutex(0)
+        func withLock(_ body: (inout Int) -> Int) -> Int { last.withLock { body(&$0) } }
+    }
+
+    init(
+        _ rules: String,
+        policy: Gate.Policy = Self.policy(),
+        others: [WalletDouble] = [],
+        sharing other: GateSetup? = nil,
+        isThere: @escaping @Sendable ([UInt8], String) -> Bool = { _, _ in true }
+    ) throws {
+        let wallet = other?.wallet ?? WalletDouble()
+        let store = other?.store ?? StoreDouble()
+        let keys = other?.keys ?? KeysDouble()
         self.rules = try Rules(parsing: Array(rules.utf8), fileName: "rules")
         self.wallet = wallet
         self.store = store
         self.keys = keys
         gate = Gate(
             parts: Gate.Parts(
-                wallet: { $0 == nil ? wallet : nil },
+                wallets: { name in name == nil ? [wallet] + others : [] },
                 ledger: store,
                 free: store,
                 pending: store,
                 journal: store,
                 keys: { keys.state.withLock { $0 } },
-                random: { [UInt8](repeating: 3, count: $0) }
+                random: { [UInt8](repeating: 3, count: $0) },
+                isThere: isThere,
+                waitABit: { _ in true }
             ),
             policy: policy
         )
+    }
+
+    /// As the defaults are, and goods for every rule that names none.
+    static func policy() -> Gate.Policy {
+        var policy = Gate.Policy()
+        policy.defaultServe = .named("@goods")
+        return policy
     }
 
     /// Asks as a client at 192.0.2.1 would; header fields by their CGI names.
@@ -225,12 +294,19 @@ struct GateSetup {
     ) throws -> Decision {
         let all = [
             "REQUEST_METHOD": method, "REQUEST_URI": uri, "REMOTE_ADDR": "192.0.2.1",
-            "REQUEST_ID": "r1",
         ].merging(parameters) { $1 }
         let request = try Request(
             isAuthorizer: isAuthorizer,
             parameter: { all[$0].map { Array($0.utf8) } },
-            readBody: { body.utf8.count > $0 ? .tooLarge : .whole(Array(body.utf8)) }
+            readBody: { body.utf8.count > $0 ? .tooLarge : .whole(Array(body.utf8)) },
+            searchBody: { body.contains($0) },
+            fallbackID: {
+                String(
+                    ids.withLock {
+                        $0 += 1; return $0
+                    }
+                )
+            }
         )
         return gate.decide(request, rules: rules, now: now)
     }

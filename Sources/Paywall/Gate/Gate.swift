@@ -5,13 +5,14 @@ import Lightning
 ///
 /// ``decide(_:rules:now:)`` is the one function that everything else serves. It is synchronous and
 /// has no clock, no files and no sockets of its own; what it needs from outside are the
-/// capabilities in ``Parts``.
+/// capabilities in ``Parts``. Its steps return values: ``Entrance`` says whether a request may pass
+/// (``Redemption`` on what proof), ``Minting`` makes an offer, ``Answers`` writes.
 public struct Gate: Sendable {
     /// What the decision needs from outside.
     public struct Parts: Sendable {
-        /// The wallet of a rule's `wallet=` name, `nil` for the default one; `nil` when it is not
-        /// configured.
-        public var wallet: @Sendable (String?) -> (any InvoiceSource)?
+        /// The wallet of a rule's `wallet=` name, `nil` for the default one, and after it the others
+        /// that may know a payment; empty when the first is not configured.
+        public var wallets: @Sendable (String?) -> [any InvoiceSource]
         /// Uses of payments.
         public var ledger: any PaymentLedger
         /// The free tier.
@@ -28,37 +29,50 @@ public struct Gate: Sendable {
         public var keys: @Sendable () throws(StateError) -> [MasterKey]
         /// So many bytes of good randomness.
         public var random: @Sendable (Int) -> [UInt8]
+        /// Whether a `file:` rule has a file at this decoded path below this directory: asked before
+        /// anything is sold.
+        public var isThere: @Sendable (_ path: [UInt8], _ directory: String) -> Bool
+        /// Waits so many milliseconds for what another process is about to do; `false` where too
+        /// many requests wait already.
+        public var waitABit: @Sendable (UInt64) -> Bool
         /// What `/.l402/metrics` tells, as Prometheus text; `nil` where nothing is counted.
         public var metrics: @Sendable () -> String?
 
         /// All parts.
         public init(
-            wallet: @escaping @Sendable (String?) -> (any InvoiceSource)?,
+            wallets: @escaping @Sendable (String?) -> [any InvoiceSource],
             ledger: any PaymentLedger,
             free: any FreeCounter,
             pending: any PendingInvoices,
             journal: any Journal,
             keys: @escaping @Sendable () throws(StateError) -> [MasterKey],
             random: @escaping @Sendable (Int) -> [UInt8],
+            isThere: @escaping @Sendable ([UInt8], String) -> Bool = { _, _ in true },
+            waitABit: @escaping @Sendable (UInt64) -> Bool = { _ in false },
             metrics: @escaping @Sendable () -> String? = { nil }
         ) {
-            self.wallet = wallet
+            self.wallets = wallets
             self.ledger = ledger
             self.free = free
             self.pending = pending
             self.journal = journal
             self.keys = keys
             self.random = random
+            self.isThere = isThere
+            self.waitABit = waitABit
             self.metrics = metrics
         }
     }
 
     /// What the operator chose for all rules.
     public struct Policy: Sendable, Equatable {
+        /// `L402_SITE`, or what stands for it: what is sold here opens nothing on another site of
+        /// the same state directory. `nil` where there is one site only.
+        public var site: String?
         /// `L402_INVOICE_EXPIRY` in seconds.
         public var invoiceExpirySeconds: UInt64 = 600
         /// `L402_MAX_PENDING`.
-        public var maxPending = 10
+        public var maxPending = 20
         /// `L402_TRUST_PREIMAGE`.
         public var trustsPreimage = false
         /// `L402_DRY_RUN`.
@@ -88,31 +102,114 @@ public struct Gate: Sendable {
     /// Decides one request. Whatever it takes, a use or a free request, is on record when it
     /// returns, and named in ``Decision/taken``.
     public func decide(_ request: Request, rules: Rules, now: UInt64) -> Decision {
-        var decision = DecisionMaker(gate: self, request: request, rules: rules, now: now).decide()
+        let visit = Visit(request: request, rules: rules, now: now, parts: parts, policy: policy)
+        var decision = decide(visit)
         if request.mode == .auth { decision = decision.asBareVerdict() }
+        let isPrivate = decision.outcome == .metrics
+        if !isPrivate {
+            let cors = decision.rule?.cors.map { CORSPolicy($0) } ?? policy.cors
+            decision.answer.headers += cors.headers { request.headerText("HTTP_ORIGIN") }
+        }
         return decision
     }
 
-    /// Returns what a request took, because its goods failed. Says whether anything came back.
-    public func giveBack(_ taken: Taken, now: UInt64) -> Bool {
+    private func decide(_ visit: Visit) -> Decision {
+        let request = visit.request
+        let own = OwnEndpoints(visit: visit)
+        if own.isOwnPath { return own.answer() }
+        guard let rule = visit.rule(forPath: request.path.bytes) else { return own.unmatched() }
+        let answers = Answers(visit: visit, rule: rule)
+        switch request.mode {
+        case .refund: return Returns(visit: visit, rule: rule, gate: self).refund()
+        case .settle: return Returns(visit: visit, rule: rule, gate: self).settle()
+        case .challenge where !request.taken.isEmpty:
+            // `auth` let it pass: the 403 is of what lies behind, and no question of payment.
+            return answers.refused(
+                Refusal(403, .goodsRefused, "the service refuses this request")
+            )
+        case .respond, .auth, .challenge, .authorizer: break
+        }
+        if request.method == "OPTIONS", case .priced = rule.access { return own.preflight(rule) }
+        var verdict = Entrance(visit: visit, rule: rule).verdict()
+        if policy.isDryRun, case .refused(let refusal) = verdict, refusal.isForWantOfPayment {
+            verdict = .admitted(Admission(.dryRun(refusal.code)))
+        }
+        switch verdict {
+        case .admitted(let admission):
+            if request.mode == .challenge { return retry(admission, answers) }
+            if request.isWaiting, request.prefersPage, request.query("payment_hash") == nil {
+                return arrived(admission, visit, rule)
+            }
+            return answers.admitted(covering(admission, visit, rule), rule)
+        case .refused(let refusal):
+            if let missing = missingFile(refusal, visit, rule) { return answers.refused(missing) }
+            return answers.refused(refusal)
+        }
+    }
+
+    /// Between `auth_request`'s refusal and the call for its challenge the credential became good:
+    /// nothing can be served from here, so nothing is taken either.
+    private func retry(_ admission: Admission, _ answers: Answers) -> Decision {
+        if let taken = admission.taken(at: answers.visit.now) {
+            _ = giveBack(taken, .nothingDelivered, now: answers.visit.now)
+        }
+        return answers.refused(
+            Refusal(
+                503,
+                .tryAgain,
+                "your payment has just arrived; send it again",
+                retryAfterSeconds: 1
+            )
+        )
+    }
+
+    /// A browser comes back from an offer, and it has been paid: on to the goods' own address.
+    private func arrived(_ admission: Admission, _ visit: Visit, _ rule: Rule) -> Decision {
+        if let taken = admission.taken(at: visit.now) {
+            _ = giveBack(taken, .nothingDelivered, now: visit.now)
+        }
+        let fields = [("Location", visit.request.cleanAddress()), ("Cache-Control", "no-store")]
+        return Decision(.paid, Answer(status: 303, headers: fields), rule: rule)
+    }
+
+    /// The answer to `HEAD` is no delivery. Where the gate answers itself, it knows that at once.
+    private func covering(_ admission: Admission, _ visit: Visit, _ rule: Rule) -> Admission {
+        guard visit.request.method == "HEAD", visit.target(of: rule) == .demo,
+            case .paid(let claim, .counted) = admission.kind
+        else { return admission }
+        _ = giveBack(.payment(claim), .nothingDelivered, now: visit.now)
+        return Admission(.paid(claim, .covered), body: admission.body)
+    }
+
+    /// Nothing is sold that is not there.
+    private func missingFile(_ refusal: Refusal, _ visit: Visit, _ rule: Rule) -> Refusal? {
+        guard refusal.isForWantOfPayment, case .file(let directory) = visit.target(of: rule),
+            visit.request.isSafe, !parts.isThere(visit.request.path.bytes, directory)
+        else { return nil }
+        return Refusal(404, .fileNotFound, "there is no such file; nothing has been taken")
+    }
+
+    /// Returns what a request took. Says whether anything came back.
+    public func giveBack(_ taken: Taken, _ cause: ReturnCause, now: UInt64) -> Bool {
         do {
             switch taken {
             case .payment(let claim):
-                guard try parts.ledger.giveBack(claim, now: now) else { return false }
+                guard try parts.ledger.giveBack(claim, cause, now: now) else { return false }
                 parts.journal.record(
                     JournalEvent(
                         time: now,
                         kind: .refunded,
-                        service: claim.service,
-                        tier: claim.tier,
+                        service: claim.terms.service,
+                        tier: claim.terms.tier,
                         paymentHash: claim.paymentHash,
-                        amount: claim.price
+                        amount: claim.price,
+                        code: cause == .failure ? "failure" : "nothing_delivered"
                     )
                 )
+                return true
             case .free(let claim, let takenAt):
-                try parts.free.giveBack(claim, takenAt: takenAt)
+                return try parts.free.giveBack(claim, cause, takenAt: takenAt)
             }
-            return true
         } catch {
             return false
         }
@@ -127,62 +224,4 @@ public enum MetricsAccess: String, Sendable, CaseIterable {
     case all
     /// Nobody.
     case off
-}
-
-/// What a request took and what can be returned.
-public enum Taken: Sendable {
-    /// One use of a payment.
-    case payment(PaymentClaim)
-    /// One free request, at this time.
-    case free(FreeClaim, takenAt: UInt64)
-}
-
-/// Goods that the gate itself hands over.
-public enum Goods: Sendable, Equatable {
-    /// The file at a decoded path below a directory. With `sendfile`, the value of `X-Sendfile`,
-    /// the web server sends it once it is known to be there.
-    case file(path: [UInt8], directory: String, sendfile: String?)
-    /// The answer of a backend to a percent-encoded path with its query.
-    case backend(base: String, path: [UInt8])
-}
-
-/// What is to be done with a request.
-public struct Decision: Sendable {
-    /// The answer.
-    public var answer: Answer
-    /// What was taken for it, to be returned when the goods fail.
-    public var taken: Taken?
-    /// Where the body comes from, when it is not the answer's own.
-    public var goods: Goods?
-    /// One word for the log: `free`, `paid`, `challenge`, `refused`, `preflight`, …
-    public var outcome: String
-    /// The stable code of a refusal, or empty.
-    public var code = ""
-    /// Words for the log only: what the client is not told.
-    public var detail = ""
-    /// The rule that decided; `nil` when none matched.
-    public var rule: Rule?
-    /// The payment concerned.
-    public var paymentHash: PaymentHash?
-
-    init(_ outcome: String, _ answer: Answer, rule: Rule? = nil) {
-        self.outcome = outcome
-        self.answer = answer
-        self.rule = rule
-    }
-
-    /// Whether the request may pass.
-    public var isPass: Bool { outcome == "free" || outcome == "paid" || outcome == "dry-run" }
-
-    /// For nginx `auth_request`, which knows 2xx, 401 and 403 only and copies `WWW-Authenticate`
-    /// of a 401: the answer itself is made by a second call.
-    func asBareVerdict() -> Decision {
-        var copy = self
-        let kept = answer.headers.filter {
-            $0.name != "WWW-Authenticate" && $0.name != "X-Accel-Redirect"
-        }
-        copy.goods = nil
-        copy.answer = Answer(status: isPass ? 204 : 403, headers: isPass ? kept : [])
-        return copy
-    }
 }

@@ -7,11 +7,21 @@ public protocol InvoiceSource: Sendable {
     /// the order's amount and expiry and its own payment hash, else an error is thrown.
     func makeInvoice(_ order: InvoiceOrder) throws(WalletError) -> Invoice
 
-    /// What the wallet knows of a payment; `nil` when it knows no such incoming payment.
-    func payment(_ hash: PaymentHash) throws(WalletError) -> WalletPayment?
+    /// What the wallet knows of a payment; `nil` for its own word that it knows no such incoming
+    /// payment.
+    func payment(_ hash: PaymentHash, for question: Question) throws(WalletError)
+        -> WalletPayment?
 
     /// What an amount in another currency is in sats now, rounded up.
     func sats(for price: FiatAmount) throws(WalletError) -> UInt64
+}
+
+/// What a wallet is asked about a payment for.
+public enum Question: Sendable {
+    /// Somebody waits for goods that he may have paid for.
+    case redemption
+    /// Somebody looks whether a payment has arrived: last in line.
+    case status
 }
 
 /// An amount in a currency that the wallet converts.
@@ -108,6 +118,8 @@ public struct WalletError: Error, Equatable, CustomStringConvertible {
         case refused = "wallet_refused"
         /// Its answer is not what it should be: type, size, JSON shape, invoice.
         case malformed = "wallet_answer_malformed"
+        /// What answered was not LNbits: a proxy before it, a login, another site.
+        case notLNbits = "wallet_not_lnbits"
     }
 
     /// Which kind.
@@ -123,6 +135,10 @@ public struct WalletError: Error, Equatable, CustomStringConvertible {
         self.reason = reason
         self.retryAfterSeconds = retryAfterSeconds
     }
+
+    /// Whether what answered was not LNbits, or not in its right mind: its answer says nothing of a
+    /// payment.
+    var isForeign: Bool { kind == .notLNbits || kind == .malformed }
 
     /// `kind: reason`.
     public var description: String { "\(kind.rawValue): \(reason)" }

@@ -96,6 +96,9 @@ public enum TakeOutcome: Equatable, Sendable {
     case withinGrace(usesLeft: UInt64?)
     /// All uses are gone.
     case spent
+    /// All uses are gone, and the last was taken so lately (within two seconds) that it may still
+    /// come back.
+    case spentJustNow
     /// The operator revoked it, or refunded it by hand.
     case revoked
     /// Nothing on record: ask the wallet, then ``PaymentLedger/open(_:now:)``.

@@ -8,6 +8,9 @@ struct BodyFields {
 
     /// Looks for `names` at the top level of a JSON object. Anything else has no fields.
     init(_ body: [UInt8], names: [String]) {
+        // .NET's and PowerShell's writers begin with a byte order mark.
+        let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+        let body = body.starts(with: mark) ? Array(body.dropFirst(mark.count)) : body
         let blanks: [UInt8] = [0x20, 0x09, 0x0a, 0x0d]
         guard body.first(where: { !blanks.contains($0) }) == UInt8(ascii: "{") else {
             found = [:]

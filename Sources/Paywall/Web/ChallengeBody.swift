@@ -25,7 +25,7 @@ struct ChallengeBody: Encodable {
         terms: PurchaseTerms,
         memo: String,
         invoiceExpiresAt: UInt64,
-        refusing error: CredentialError?,
+        refusing error: (code: String, message: String)?,
         sendsHash: Bool
     ) {
         let sats = terms.priceSats == 1 ? "1 sat" : "\(terms.priceSats) sats"
@@ -33,7 +33,8 @@ struct ChallengeBody: Encodable {
         instructions =
             "Pay the invoice, then "
             + (sendsHash
-                ? "send the request again with payment_hash in the JSON body, or " : "retry ")
+                ? "send the request again with payment_hash in the JSON body or in the header "
+                    + "X-Payment-Hash, or " : "retry ")
             + "with Authorization: L402 <macaroon>:<preimage>."
         priceSats = terms.priceSats
         invoice = challenge.invoice
@@ -45,8 +46,8 @@ struct ChallengeBody: Encodable {
         validUntil = terms.validUntil
         self.memo = memo
         self.invoiceExpiresAt = invoiceExpiresAt
-        self.error = error?.description
-        code = error?.code ?? "payment_required"
+        self.error = error?.message
+        code = error?.code ?? Code.paymentRequired.rawValue
     }
 
     private enum Key: String, CodingKey {

@@ -14,6 +14,8 @@ public struct Request {
         case refund
         /// Refuse, with a fresh challenge, what `auth` said 403 to; never lets pass.
         case challenge
+        /// The answer has gone out, or has not: return what it took when nothing was delivered.
+        case settle
         /// The FastCGI role of the same name: 200 lets pass, anything else is the answer.
         case authorizer
 
@@ -42,7 +44,10 @@ public struct Request {
     public let mode: Mode
 
     private let parameter: (String) -> [UInt8]?
-    private let fallbackID: () -> String
+    private let search: (String) -> Bool
+    /// Names this request: the same in every call that the web server makes for it (`REQUEST_ID`,
+    /// `UNIQUE_ID`; never a header of the client), one of our own where it gives none.
+    public let requestID: String
     /// Reads the body, at most so many bytes; called at most once.
     public let readBody: (Int) -> Body
 
@@ -56,16 +61,21 @@ public struct Request {
         isAuthorizer: Bool,
         parameter: @escaping (String) -> [UInt8]?,
         readBody: @escaping (Int) -> Body,
-        fallbackID: @escaping () -> String = { "" }
+        searchBody: @escaping (String) -> Bool = { _ in false },
+        fallbackID: () -> String = { "" }
     ) throws(RequestPathError) {
         self.parameter = parameter
-        self.fallbackID = fallbackID
+        search = searchBody
+        let named = ["REQUEST_ID", "UNIQUE_ID"].lazy.compactMap { name in
+            parameter(name).flatMap { $0.isEmpty ? nil : String(foreign: $0) }
+        }
+        requestID = named.first ?? fallbackID()
         method = parameter("REQUEST_METHOD").map { String(foreign: $0) } ?? "GET"
         path = try RequestPath(requestURI: parameter("REQUEST_URI") ?? [])
         let asked = parameter("L402_MODE").flatMap { Mode($0) }
         mode = isAuthorizer ? .authorizer : asked ?? .respond
         // What nginx announces to a subrequest it does not send.
-        self.readBody = mode == .auth ? { _ in .unavailable } : readBody
+        self.readBody = mode == .auth || mode == .settle ? { _ in .unavailable } : readBody
     }
 
     /// Lower case without port; `nil` when none was sent.
@@ -84,20 +94,19 @@ public struct Request {
         return client?.network.first == 127 && client?.client.count == 4
     }
 
-    /// `REQUEST_ID`, the same in every call for one request; one of our own, a new one each time,
-    /// when the server gives none.
-    public var requestID: String {
-        for name in ["REQUEST_ID", "UNIQUE_ID"] {
-            if let named = parameter(name), !named.isEmpty { return String(foreign: named) }
-        }
-        return fallbackID()
+    /// What a later call is told of the first one's answer: `free`, `paid` or empty.
+    var taken: String { reported("L402_TAKEN") ?? "" }
+
+    /// A parameter in which the web server reports; `nil` when it is absent or empty.
+    func reported(_ name: String) -> String? {
+        parameter(name).flatMap { $0.isEmpty ? nil : String(foreign: $0) }
     }
 
-    /// What the refund call is told of the first one's answer: `free`, `paid` or empty.
-    public var taken: String { parameter("L402_TAKEN").map { String(foreign: $0) } ?? "" }
-
     /// The status of the failing goods, 500–599, for the refund call.
-    public var failedStatus: Int { Self.lastServerError(in: parameter("L402_STATUS") ?? []) }
+    var failedStatus: Int { Self.lastServerError(in: parameter("L402_STATUS") ?? []) }
+
+    /// Whether the rest of a body that is too large to be read holds a text. Reads all of it.
+    func searchBody(_ text: String) -> Bool { search(text) }
 
     /// The value of a header field by its variable, such as `HTTP_X_PAYMENT_HASH` (RFC 3875 section
     /// 4.1.18); `nil` when not sent or empty.
@@ -139,7 +148,7 @@ public struct Request {
     }
 
     /// The host's name in lower case, its port and a final dot removed.
-    private static func hostName(_ bytes: [UInt8]) -> String? {
+    static func hostName(_ bytes: [UInt8]) -> String? {
         var name = bytes[...]
         if let end = name.lastIndex(of: UInt8(ascii: "]")) {
             name = name[...end]

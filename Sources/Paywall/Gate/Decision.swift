@@ -1,0 +1,60 @@
+import L402
+import Lightning
+
+/// What is to be done with a request.
+public struct Decision: Sendable {
+    /// The answer.
+    public var answer: Answer
+    /// What was taken for it, to be returned when the goods fail.
+    public var taken: Taken?
+    /// Where the body comes from, when it is not the answer's own.
+    public var goods: Goods?
+    /// What became of the request.
+    public var outcome: Outcome
+    /// The stable code of a refusal, or empty.
+    public var code = ""
+    /// Words for the log only: what the client is not told.
+    public var detail = ""
+    /// The rule that decided; `nil` when none matched.
+    public var rule: Rule?
+    /// The payment concerned.
+    public var paymentHash: PaymentHash?
+
+    init(_ outcome: Outcome, _ answer: Answer, rule: Rule? = nil) {
+        self.outcome = outcome
+        self.answer = answer
+        self.rule = rule
+    }
+
+    /// Whether the request may pass.
+    public var isPass: Bool { outcome.isPass }
+
+    /// For nginx `auth_request`, which knows 2xx, 401 and 403 only and copies `WWW-Authenticate`
+    /// of a 401: the answer itself is made by a second call.
+    func asBareVerdict() -> Decision {
+        var copy = self
+        let kept = answer.headers.filter {
+            $0.name != "WWW-Authenticate" && $0.name != "X-Accel-Redirect"
+        }
+        copy.goods = nil
+        copy.answer = Answer(status: isPass ? 204 : 403, headers: isPass ? kept : [])
+        return copy
+    }
+}
+
+/// What a request took and what can be returned.
+public enum Taken: Sendable {
+    /// One use of a payment.
+    case payment(PaymentClaim)
+    /// One free request, at this time.
+    case free(FreeClaim, takenAt: UInt64)
+}
+
+/// Goods that the gate itself hands over.
+public enum Goods: Sendable, Equatable {
+    /// The file at a decoded path below a directory. With `sendfile`, the value of `X-Sendfile`,
+    /// the web server sends it once it is known to be there.
+    case file(path: [UInt8], directory: String, sendfile: String?)
+    /// The answer of a backend to a percent-encoded path with its query.
+    case backend(base: String, path: [UInt8])
+}

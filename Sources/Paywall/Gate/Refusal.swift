@@ -1,0 +1,122 @@
+import L402
+import Lightning
+
+/// Why a request does not pass, and what its client can do about it.
+///
+/// Steps return it; one place makes an answer of it (``Answers``). No step answers by calling
+/// another one.
+struct Refusal: Error {
+    /// What the client is offered instead.
+    enum Remedy {
+        /// Nothing: the answer says what is wrong.
+        case none
+        /// The price, as `HEAD` tells it, and no invoice: there may be one already.
+        case price
+        /// An invoice: the one of `standing` while it can be paid, else a new one.
+        case invoice(standing: StandingOffer?)
+    }
+
+    var status: Int
+    var code: String
+    /// Plain words for the client.
+    var message: String
+    /// Words for the log only.
+    var detail = ""
+    var retryAfterSeconds: UInt64?
+    var remedy = Remedy.none
+    /// The payment concerned.
+    var paymentHash: PaymentHash?
+    /// What is left of the client's free requests, where that was looked at.
+    var freeLeft: FreeOutcome?
+
+    /// Whether payment is all that is wanting: what a dry run waives, and nothing else.
+    var isForWantOfPayment: Bool { status == 402 }
+
+    init(_ status: Int, _ code: Code, _ message: String, retryAfterSeconds: UInt64? = nil) {
+        self.status = status
+        self.code = code.rawValue
+        self.message = message
+        self.retryAfterSeconds = retryAfterSeconds
+    }
+
+    /// A credential that does not do.
+    init(_ error: CredentialError, _ remedy: Remedy = .invoice(standing: nil)) {
+        status = 402
+        code = error.code
+        message = error.description
+        self.remedy = remedy
+    }
+
+    /// The wallet gave no answer: nothing is given away, and its words stay here.
+    init(_ error: WalletError) {
+        status = 503
+        code = error.kind.rawValue
+        message = "the payment service does not answer right now; nothing has been taken"
+        detail = error.reason
+        retryAfterSeconds = error.retryAfterSeconds
+    }
+
+    /// The state cannot be read or written: nothing is given away.
+    init(_ error: StateError) {
+        self.init(
+            503,
+            .stateUnavailable,
+            "the service cannot keep its books right now; nothing has been taken",
+            retryAfterSeconds: 5
+        )
+        detail = error.reason
+    }
+
+    /// Nothing was presented.
+    static let nothingPresented = {
+        var refusal = Refusal(402, .paymentRequired, "payment required")
+        refusal.remedy = .invoice(standing: nil)
+        return refusal
+    }()
+
+    /// Somebody may have paid, and nobody who should know says so: never a second invoice.
+    static func undecided(_ hash: PaymentHash, _ detail: String) -> Refusal {
+        var refusal = Refusal(
+            503,
+            .paymentUndecided,
+            "whether this has been paid cannot be found out right now; do not pay again, send the "
+                + "same request a little later",
+            retryAfterSeconds: 10
+        )
+        refusal.detail = detail
+        refusal.paymentHash = hash
+        return refusal
+    }
+
+    static func noWallet(_ rule: Rule) -> Refusal {
+        let name = rule.wallet ?? "default"
+        var refusal = Refusal(
+            503,
+            .walletNotConfigured,
+            "the payment service does not answer right now; nothing has been taken",
+            retryAfterSeconds: 60
+        )
+        refusal.detail =
+            "no key for wallet \"\(name)\" of the rule in line \(rule.line): set LNBITS_KEY_\(name)"
+        return refusal
+    }
+
+    static func tooManyAttempts(now: UInt64) -> Refusal {
+        Refusal(
+            429,
+            .tooManyAttempts,
+            "you have asked about unpaid payments too often; wait a little",
+            retryAfterSeconds: 60 - now % 60
+        )
+    }
+
+    /// How much the operator and the payer should see it before others: who may have paid is told
+    /// to wait, whatever else was presented.
+    var precedence: Int {
+        switch status {
+        case 503: code == Code.paymentUndecided.rawValue ? 0 : 1
+        case 429: 2
+        case _: 3
+        }
+    }
+}
