@@ -86,7 +86,7 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
         try check()
         return state.withLock { state in
             guard let used = state.used[claim.paymentHash] else { return .unknown }
-            guard let uses = claim.uses else { return .taken(usesLeft: nil) }
+            guard let uses = claim.terms.uses else { return .taken(usesLeft: nil) }
             guard used < min(uses, claim.cap ?? uses) else { return .spent }
             state.used[claim.paymentHash] = used + 1
             return .taken(usesLeft: uses - used - 1)
@@ -97,13 +97,7 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
         try check()
         state.withLock {
             $0.used[claim.paymentHash] = $0.used[claim.paymentHash] ?? 0
-            $0.terms[claim.paymentHash] = PurchaseTerms(
-                service: claim.service,
-                tier: claim.tier,
-                validUntil: claim.validUntil,
-                uses: claim.uses,
-                priceSats: claim.price.msat / 1000
-            )
+            $0.terms[claim.paymentHash] = claim.terms
         }
         return try take(claim, now: now)
     }
@@ -113,7 +107,19 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
         return state.withLock { $0.terms[hash] }
     }
 
-    func giveBack(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> Bool {
+    func look(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
+        try check()
+        return state.withLock { state in
+            guard let used = state.used[claim.paymentHash] else { return .unknown }
+            guard let uses = claim.terms.uses else { return .taken(usesLeft: nil) }
+            guard used < min(uses, claim.cap ?? uses) else { return .spent }
+            return .taken(usesLeft: uses - used - 1)
+        }
+    }
+
+    func giveBack(_ claim: PaymentClaim, _ cause: ReturnCause, now: UInt64) throws(StateError)
+        -> Bool
+    {
         state.withLock { state in
             guard let used = state.used[claim.paymentHash], used > 0 else { return false }
             state.used[claim.paymentHash] = used - 1
@@ -133,14 +139,14 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
         }
     }
 
-    func peek(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome {
-        FreeOutcome(isGranted: false, left: 0, resetSeconds: 0)
-    }
-
-    func giveBack(_ claim: FreeClaim, takenAt: UInt64) throws(StateError) {
+    func giveBack(_ claim: FreeClaim, _ cause: ReturnCause, takenAt: UInt64) throws(StateError)
+        -> Bool
+    {
         state.withLock { state in
             let key = claim.rule + claim.client
-            state.free[key] = (state.free[key] ?? 1) - 1
+            guard let count = state.free[key], count > 0 else { return false }
+            state.free[key] = count - 1
+            return true
         }
     }
 
@@ -162,6 +168,10 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
             let client = one.text.split(separator: "-").compactMap { UInt8($0) }
             state.withLock { $0.places[client, default: 0] -= 1 }
         }
+    }
+
+    func releaseAll(client: [UInt8], now: UInt64) throws(StateError) {
+        state.withLock { _ = $0.places.removeValue(forKey: client) }
     }
 
     func record(_ event: JournalEvent) { state.withLock { $0.events.append(event) } }

@@ -59,7 +59,8 @@ extension DecisionMaker {
             client: client.client,
             network: client.network,
             limit: allowance.limit,
-            period: allowance.period
+            period: allowance.period,
+            requestID: request.requestID
         )
     }
 

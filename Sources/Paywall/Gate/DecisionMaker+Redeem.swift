@@ -230,12 +230,8 @@ extension DecisionMaker {
     {
         PaymentClaim(
             paymentHash: hash,
-            service: terms.service,
-            tier: terms.tier,
-            uses: terms.uses,
+            terms: terms,
             cap: cap,
-            validUntil: terms.validUntil,
-            price: Millisatoshis(sats: terms.priceSats) ?? Millisatoshis(msat: .max),
             // Nothing is taken from an unlimited payment, so that nothing is ever returned.
             requestID: terms.uses == nil ? "" : request.requestID
         )
@@ -285,11 +281,13 @@ extension DecisionMaker {
         -> Admission?
     {
         switch outcome {
-        case .taken(let usesLeft): Admission(kind: .paid(claim, usesLeft: usesLeft))
+        case .taken(let usesLeft), .repeated(let usesLeft), .withinGrace(let usesLeft):
+            Admission(kind: .paid(claim, usesLeft: usesLeft))
         case .spent: throw Refusal(.spent)
         case .revoked: throw Refusal(.revoked)
         case .expired: throw Refusal(.expired)
         case .unknown: nil
+        case .failing: throw Refusal(StateError("the goods of this payment keep failing"))
         }
     }
 }

@@ -98,19 +98,19 @@ public struct Gate: Sendable {
         do {
             switch taken {
             case .payment(let claim):
-                guard try parts.ledger.giveBack(claim, now: now) else { return false }
+                guard try parts.ledger.giveBack(claim, .failure, now: now) else { return false }
                 parts.journal.record(
                     JournalEvent(
                         time: now,
                         kind: .refunded,
-                        service: claim.service,
-                        tier: claim.tier,
+                        service: claim.terms.service,
+                        tier: claim.terms.tier,
                         paymentHash: claim.paymentHash,
                         amount: claim.price
                     )
                 )
             case .free(let claim, let takenAt):
-                try parts.free.giveBack(claim, takenAt: takenAt)
+                return try parts.free.giveBack(claim, .failure, takenAt: takenAt)
             }
             return true
         } catch {
