@@ -14,7 +14,7 @@ struct CountingJournal: Journal {
         case .paid:
             metrics.add(.payments, event.service)
             metrics.add(.soldSats, event.service, by: event.amount.msat / 1000)
-        case .used, .free, .refused: break
+        case .used, .free, .refused, .undecided, .settled: break
         }
         journal.record(event)
     }
