@@ -128,7 +128,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "CoreBench",
-            dependencies: ["FlatFiles", "Lightning", "Paywall"],
+            dependencies: ["FlatFiles", "L402", "Lightning", "Paywall"],
             path: "Tests/bench/CoreBench",
             swiftSettings: common
         ),

@@ -36,20 +36,21 @@ public final class FreeTier: FreeCounter {
 
     /// Takes one free request when there is one left.
     public func take(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome {
-        try outcome(of: claim, now: now, taking: true)
-    }
-
-    /// Looks without taking.
-    public func peek(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome {
-        try outcome(of: claim, now: now, taking: false)
+        try outcome(of: claim, now: now)
     }
 
     /// Returns one free request, when its window is still there.
-    public func giveBack(_ claim: FreeClaim, takenAt: UInt64) throws(StateError) {
-        guard let table = try tables.existing(Self.window(claim.period, takenAt)) else { return }
-        try table.exclusively { (access) throws(StateError) in
+    public func giveBack(_ claim: FreeClaim, _ cause: ReturnCause, takenAt: UInt64)
+        throws(StateError) -> Bool
+    {
+        guard let table = try tables.existing(Self.window(claim.period, takenAt)) else {
+            return false
+        }
+        return try table.exclusively { (access) throws(StateError) in
             let (slot, count) = try Self.slot(of: claim, in: table, &access)
-            if count > 0 { try access.set(slot, to: count - 1) }
+            guard count > 0 else { return false }
+            try access.set(slot, to: count - 1)
+            return true
         }
     }
 
@@ -74,7 +75,7 @@ public final class FreeTier: FreeCounter {
         }
     }
 
-    private func outcome(of claim: FreeClaim, now: UInt64, taking: Bool) throws(StateError)
+    private func outcome(of claim: FreeClaim, now: UInt64) throws(StateError)
         -> FreeOutcome
     {
         let table = try tables.table(Self.window(claim.period, now))
@@ -84,10 +85,10 @@ public final class FreeTier: FreeCounter {
             guard count < claim.limit, count < HashedTable.maximumValue else {
                 return FreeOutcome(isGranted: false, left: 0, resetSeconds: reset)
             }
-            if taking { try access.set(slot, to: count + 1) }
+            try access.set(slot, to: count + 1)
             return FreeOutcome(
                 isGranted: true,
-                left: claim.limit - count - (taking ? 1 : 0),
+                left: claim.limit - count - 1,
                 resetSeconds: reset
             )
         }

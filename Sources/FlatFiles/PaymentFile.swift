@@ -1,4 +1,5 @@
 import Crypto
+import L402
 import Lightning
 import Paywall
 
@@ -52,11 +53,13 @@ struct PaymentFile {
     /// The text of a payment whose first use is taken; ``init(_:)`` reads it.
     static func text(opening claim: PaymentClaim, now: UInt64) -> [UInt8] {
         var text = String(decoding: magic, as: UTF8.self) + CalendarText.padded(1, counterDigits)
-        text += "\npayment_hash \(claim.paymentHash.hex)\nservice \(claim.service)"
-        text += "\ntier \(claim.tier)\nuses \(claim.uses.map(String.init) ?? "unlimited")"
-        text += "\nvalid_until \(claim.validUntil) \(CalendarText.time(claim.validUntil))"
+        text += "\npayment_hash \(claim.paymentHash.hex)\nservice \(claim.terms.service)"
+        text +=
+            "\ntier \(claim.terms.tier)\nuses \(claim.terms.uses.map(String.init) ?? "unlimited")"
+        text +=
+            "\nvalid_until \(claim.terms.validUntil) \(CalendarText.time(claim.terms.validUntil))"
         text += "\nprice_msat \(claim.price.msat)\nopened \(CalendarText.time(now))\nstate "
-        let places = placeCount(claim.uses)
+        let places = placeCount(claim.terms.uses)
         var bytes = Array(text.utf8) + active + Array("\nrecent\n".utf8)
         if places > 0 { bytes += place(claim.requestID) }
         for _ in 0..<max(0, places - 1) { bytes += emptyPlace }

@@ -1,4 +1,5 @@
 import Glibc
+import L402
 import Lightning
 import Paywall
 import Synchronization
@@ -23,7 +24,7 @@ public final class Payments: PaymentLedger {
 
     /// Takes one use of a payment on record.
     public func take(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
-        if claim.uses == nil { return try takeUnlimited(claim, now: now) }
+        if claim.terms.uses == nil { return try takeUnlimited(claim, now: now) }
         guard try !isOver(claim, now: now) else { return .expired }
         let path = path(of: claim)
         guard let file = try Descriptor.openIfPresent(path, O_RDWR) else { return .unknown }
@@ -39,6 +40,20 @@ public final class Payments: PaymentLedger {
         return .taken(usesLeft: uses - record.used)
     }
 
+    /// What a take would say; takes nothing.
+    public func look(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
+        if claim.terms.uses == nil { return try takeUnlimited(claim, now: now) }
+        guard try !isOver(claim, now: now) else { return .expired }
+        let path = path(of: claim)
+        guard let file = try Descriptor.openIfPresent(path, O_RDONLY) else { return .unknown }
+        let record = try read(file, path, claim)
+        if record.isRevoked { return .revoked }
+        guard let uses = record.uses, record.used < min(uses, claim.cap ?? uses) else {
+            return .spent
+        }
+        return .taken(usesLeft: uses - record.used - 1)
+    }
+
     private func takeUnlimited(_ claim: PaymentClaim, now: UInt64) throws(StateError)
         -> TakeOutcome
     {
@@ -46,7 +61,7 @@ public final class Payments: PaymentLedger {
             let isUnchanged = try open.isUnchanged(now: now) { () throws(StateError) in
                 try !isOver(claim, now: now)
             }
-            if isUnchanged, claim.validUntil > now {
+            if isUnchanged, claim.terms.validUntil > now {
                 try check(open.record, says: claim, "the file of payment \(claim.paymentHash.hex)")
                 return .taken(usesLeft: nil)
             }
@@ -64,24 +79,26 @@ public final class Payments: PaymentLedger {
     /// Puts a confirmed payment on record and takes its first use.
     public func open(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
         guard try !isOver(claim, now: now) else { return .expired }
-        if claim.uses == 0 || claim.cap == 0 { return .spent }
+        if claim.terms.uses == 0 || claim.cap == 0 { return .spent }
         let text = PaymentFile.text(opening: claim, now: now)
         // Nothing is put on record that could not be read back.
         guard PaymentFile(text) != nil, text.count <= PaymentFile.limitBytes else {
             throw StateError(
-                "payment \(claim.paymentHash.hex): its service \"\(claim.service)\" does not fit in a file"
+                "payment \(claim.paymentHash.hex): its service \"\(claim.terms.service)\" does not fit in a file"
             )
         }
         try makeDay(of: claim)
         guard try directory.create(path(of: claim), text) else {
             return try take(claim, now: now)
         }
-        return .taken(usesLeft: claim.uses.map { $0 - 1 })
+        return .taken(usesLeft: claim.terms.uses.map { $0 - 1 })
     }
 
     /// Returns the use that the claim's request took.
-    public func giveBack(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> Bool {
-        guard claim.uses != nil else { return false }
+    public func giveBack(_ claim: PaymentClaim, _ cause: ReturnCause, now: UInt64)
+        throws(StateError) -> Bool
+    {
+        guard claim.terms.uses != nil else { return false }
         let path = path(of: claim)
         guard let file = try Descriptor.openIfPresent(path, O_RDWR) else { return false }
         try file.lock()
@@ -109,8 +126,8 @@ public final class Payments: PaymentLedger {
     /// Over by the clock, or by the record of what was swept: when the clock steps back, payments
     /// whose files are gone stay gone.
     private func isOver(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> Bool {
-        if claim.validUntil <= now { return true }
-        return try claim.validUntil < expiredBefore()
+        if claim.terms.validUntil <= now { return true }
+        return try claim.terms.validUntil < expiredBefore()
     }
 
     private func read(_ file: borrowing Descriptor, _ path: String, _ claim: PaymentClaim)
@@ -132,8 +149,8 @@ public final class Payments: PaymentLedger {
     )
         throws(StateError)
     {
-        guard record.paymentHash == claim.paymentHash, record.service == claim.service,
-            record.uses == claim.uses, record.validUntil == claim.validUntil
+        guard record.paymentHash == claim.paymentHash, record.service == claim.terms.service,
+            record.uses == claim.terms.uses, record.validUntil == claim.terms.validUntil
         else {
             throw StateError(
                 "\(path()): does not say what its token says; nothing is served for it"
@@ -142,11 +159,11 @@ public final class Payments: PaymentLedger {
     }
 
     private func path(of claim: PaymentClaim) -> String {
-        "\(directory.path)/payments/\(CalendarText.date(claim.validUntil))/\(claim.paymentHash.hex)"
+        "\(directory.path)/payments/\(CalendarText.date(claim.terms.validUntil))/\(claim.paymentHash.hex)"
     }
 
     private func makeDay(of claim: PaymentClaim) throws(StateError) {
-        let day = CalendarText.date(claim.validUntil)
+        let day = CalendarText.date(claim.terms.validUntil)
         if knownDays.withLock({ $0.contains(day) }),
             access("\(directory.path)/payments/\(day)", F_OK) == 0
         {

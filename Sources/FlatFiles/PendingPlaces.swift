@@ -11,6 +11,9 @@ public final class PendingPlaces: PendingInvoices {
     /// The longest invoice, a week, and a day.
     private static let daysKept: UInt64 = 8
 
+    /// More places than one client is ever let hold.
+    private static let maximumReleased = 1 << 16
+
     private let tables: TableSet
 
     /// The places of a state directory.
@@ -76,6 +79,23 @@ public final class PendingPlaces: PendingInvoices {
     /// Frees a place.
     public func release(_ place: PendingPlace) throws(StateError) {
         for one in place.all { try releaseOne(one) }
+    }
+
+    /// Frees all places of a client.
+    public func releaseAll(client: [UInt8], now: UInt64) throws(StateError) {
+        for days in 0...Self.daysKept where now >= days * 86_400 {
+            guard let table = try tables.existing(CalendarText.date(now - days * 86_400)) else {
+                continue
+            }
+            try table.exclusively { (access) throws(StateError) in
+                let base = table.hash(client)
+                for number in 0..<Self.maximumReleased {
+                    let slot = Self.slot(base, number)
+                    guard try access.value(slot) != nil else { break }
+                    try access.set(slot, to: 0)
+                }
+            }
+        }
     }
 
     private func releaseOne(_ place: PendingPlace) throws(StateError) {

@@ -54,7 +54,8 @@ struct SalesReport {
         case .used: row.used += 1
         case .refunded: row.refunded += 1
         case .free: row.free += 1
-        case .refused: row.refused += 1
+        case .refused, .undecided: row.refused += 1
+        case .settled: break
         }
         sums[key] = row
     }

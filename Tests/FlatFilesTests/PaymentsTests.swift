@@ -1,4 +1,5 @@
 import Glibc
+import L402
 import Lightning
 import Paywall
 import Testing
@@ -36,18 +37,18 @@ struct PaymentsTests {
         let before = try state.read(paymentPath(claim))
         for _ in 0..<5 { #expect(try payments.take(claim, now: noon) == .taken(usesLeft: nil)) }
         #expect(try state.read(paymentPath(claim)) == before)
-        #expect(try payments.giveBack(claim, now: noon) == false)
-        #expect(try payments.take(claim, now: claim.validUntil) == .expired)
+        #expect(try payments.giveBack(claim, .failure, now: noon) == false)
+        #expect(try payments.take(claim, now: claim.terms.validUntil) == .expired)
     }
 
     @Test func `a use comes back once, and only to the request that took it`() throws {
         let mine = try paymentClaim(uses: 2, request: "mine")
         let other = try paymentClaim(uses: 2, request: "other")
-        #expect(try payments.giveBack(mine, now: noon) == false)
+        #expect(try payments.giveBack(mine, .failure, now: noon) == false)
         #expect(try payments.open(mine, now: noon) == .taken(usesLeft: 1))
-        #expect(try payments.giveBack(other, now: noon) == false)
-        #expect(try payments.giveBack(mine, now: noon))
-        #expect(try payments.giveBack(mine, now: noon) == false)
+        #expect(try payments.giveBack(other, .failure, now: noon) == false)
+        #expect(try payments.giveBack(mine, .failure, now: noon))
+        #expect(try payments.giveBack(mine, .failure, now: noon) == false)
         #expect(try payments.take(other, now: noon) == .taken(usesLeft: 1))
         #expect(try payments.take(other, now: noon) == .taken(usesLeft: 0))
         #expect(try payments.take(other, now: noon) == .spent)
@@ -57,16 +58,16 @@ struct PaymentsTests {
         let claim = try paymentClaim(uses: 2, request: "again")
         #expect(try payments.open(claim, now: noon) == .taken(usesLeft: 1))
         #expect(try payments.take(claim, now: noon) == .taken(usesLeft: 0))
-        #expect(try payments.giveBack(claim, now: noon))
-        #expect(try payments.giveBack(claim, now: noon))
-        #expect(try payments.giveBack(claim, now: noon) == false)
+        #expect(try payments.giveBack(claim, .failure, now: noon))
+        #expect(try payments.giveBack(claim, .failure, now: noon))
+        #expect(try payments.giveBack(claim, .failure, now: noon) == false)
         #expect(try payments.record(claim.paymentHash)?.used == 0)
     }
 
     @Test func `a request without an id returns nothing`() throws {
         let claim = try paymentClaim(uses: 2)
         #expect(try payments.open(claim, now: noon) == .taken(usesLeft: 1))
-        #expect(try payments.giveBack(claim, now: noon) == false)
+        #expect(try payments.giveBack(claim, .failure, now: noon) == false)
     }
 
     @Test func `the file keeps its size whatever happens to the count`() throws {
@@ -80,7 +81,9 @@ struct PaymentsTests {
         #expect(try payments.take(claim, now: noon) == .spent)
         #expect(try state.read(paymentPath(claim)).count == size)
         #expect(size < 4096)
-        #expect(try payments.giveBack(try paymentClaim(uses: 500, request: "499"), now: noon))
+        #expect(
+            try payments.giveBack(try paymentClaim(uses: 500, request: "499"), .failure, now: noon)
+        )
     }
 
     @Test func `a token of another service, end or number of uses is refused`() throws {
@@ -175,7 +178,7 @@ struct OperatorTests {
         #expect(try payments.open(claim, now: noon) == .taken(usesLeft: 0))
         #expect(try payments.refund(claim.paymentHash)?.used == 0)
         #expect(try payments.refund(claim.paymentHash)?.used == 0)
-        #expect(try payments.giveBack(claim, now: noon) == false)
+        #expect(try payments.giveBack(claim, .failure, now: noon) == false)
         #expect(try payments.take(claim, now: noon) == .taken(usesLeft: 0))
         #expect(try payments.take(claim, now: noon) == .spent)
     }

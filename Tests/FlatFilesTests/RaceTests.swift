@@ -1,4 +1,5 @@
 import Glibc
+import L402
 import Lightning
 import Paywall
 import Testing
@@ -118,7 +119,7 @@ struct KillTests {
             let payments = Payments(try state.open())
             let revived = try served.filter { claim in
                 // The clock stands back at when each of them was good.
-                let outcome = try payments.open(claim, now: claim.validUntil - 1)
+                let outcome = try payments.open(claim, now: claim.terms.validUntil - 1)
                 if outcome == .expired { isSwept = true }
                 return outcome != .spent && outcome != .expired
             }

@@ -1,4 +1,5 @@
 import Glibc
+import L402
 import Lightning
 import Paywall
 import Testing

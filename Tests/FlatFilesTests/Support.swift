@@ -1,4 +1,5 @@
 import Glibc
+import L402
 import Lightning
 import Paywall
 import Testing
@@ -80,19 +81,21 @@ func paymentClaim(
 ) throws -> PaymentClaim {
     PaymentClaim(
         paymentHash: try paymentHash(number),
-        service: service,
-        tier: 0,
-        uses: uses,
+        terms: PurchaseTerms(
+            service: service,
+            tier: 0,
+            validUntil: validUntil,
+            uses: uses,
+            priceSats: 21
+        ),
         cap: cap,
-        validUntil: validUntil,
-        price: Millisatoshis(msat: 21_000),
         requestID: request
     )
 }
 
 /// Where the file of a claim is, below the state directory.
 func paymentPath(_ claim: PaymentClaim) -> String {
-    "payments/\(CalendarText.date(claim.validUntil))/\(claim.paymentHash.hex)"
+    "payments/\(CalendarText.date(claim.terms.validUntil))/\(claim.paymentHash.hex)"
 }
 
 func freeClaim(
@@ -100,8 +103,16 @@ func freeClaim(
     limit: UInt32 = 1,
     _ period: FreePeriod = .day,
     rule: [UInt8] = [1],
-    network: [UInt8] = [10, 0]
+    network: [UInt8] = [10, 0],
+    request: String = ""
 ) -> FreeClaim {
     let bytes = (0..<8).map { UInt8(truncatingIfNeeded: client >> UInt64($0 * 8)) }
-    return FreeClaim(rule: rule, client: bytes, network: network, limit: limit, period: period)
+    return FreeClaim(
+        rule: rule,
+        client: bytes,
+        network: network,
+        limit: limit,
+        period: period,
+        requestID: request
+    )
 }

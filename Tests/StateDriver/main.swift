@@ -34,23 +34,25 @@ func hash(_ value: UInt64) -> PaymentHash? {
 func claim(_ hash: PaymentHash, uses: UInt64, until: UInt64, request: String = "") -> PaymentClaim {
     PaymentClaim(
         paymentHash: hash,
-        service: "dvm",
-        tier: 0,
-        uses: uses,
-        validUntil: until,
-        price: Millisatoshis(msat: 21_000),
+        terms: PurchaseTerms(service: "dvm", tier: 0, validUntil: until, uses: uses, priceSats: 21),
         requestID: request
     )
 }
 
-func freeClaim(_ client: UInt64, limit: UInt32, _ period: FreePeriod = .day) -> FreeClaim {
+func freeClaim(
+    _ client: UInt64,
+    limit: UInt32,
+    _ period: FreePeriod = .day,
+    request: String = ""
+) -> FreeClaim {
     let bytes = (0..<8).map { UInt8(truncatingIfNeeded: client >> UInt64($0 * 8)) }
     return FreeClaim(
         rule: [1],
         client: bytes,
         network: Array(bytes[4...]),
         limit: limit,
-        period: period
+        period: period,
+        requestID: request
     )
 }
 
@@ -109,7 +111,7 @@ func takeAndReturn(_ directory: StateDirectory) throws(StateError) {
             say("taken")
             if Bool.random() {
                 say("returning")
-                if try payments.giveBack(claim, now: now) { say("returned") }
+                if try payments.giveBack(claim, .failure, now: now) { say("returned") }
             }
         }
     }

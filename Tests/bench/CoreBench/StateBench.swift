@@ -1,5 +1,6 @@
 import FlatFiles
 import Glibc
+import L402
 import Lightning
 import Paywall
 
@@ -26,11 +27,13 @@ struct StateBench {
         return PaymentHash(bytes: bytes).map {
             PaymentClaim(
                 paymentHash: $0,
-                service: "dvm",
-                tier: 0,
-                uses: uses,
-                validUntil: noon + 3600,
-                price: Millisatoshis(msat: 21_000),
+                terms: PurchaseTerms(
+                    service: "dvm",
+                    tier: 0,
+                    validUntil: noon + 3600,
+                    uses: uses,
+                    priceSats: 21
+                ),
                 requestID: String(number, radix: 16)
             )
         }
@@ -43,7 +46,8 @@ struct StateBench {
             client: bytes,
             network: Array(bytes[..<4]),
             limit: 1_000,
-            period: .day
+            period: .day,
+            requestID: ""
         )
     }
 
