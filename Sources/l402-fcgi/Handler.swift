@@ -64,11 +64,16 @@ struct Handler: Sendable {
         let delivery = Delivery(
             exchange: body,
             method: request.method,
-            headers: decision.answer.headers
-        ) {
-            guard let taken = decision.taken else { return false }
-            return site.gate.giveBack(taken, now: Clock.now())
-        }
+            headers: decision.answer.headers,
+            judge: { status, _ in
+                if status >= 500 { return .failure }
+                return status == 304 || request.method == "HEAD" ? .nothingDelivered : nil
+            },
+            giveBack: { _ in
+                guard let taken = decision.taken else { return false }
+                return site.gate.giveBack(taken, now: Clock.now())
+            }
+        )
         defer { body.drain() }
         do throws(ExchangeError) {
             switch goods {
