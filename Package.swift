@@ -77,7 +77,7 @@ let package = Package(
         ),
         .target(
             name: "Goods",
-            dependencies: ["CCurl", "FastCGI", "Paywall"],
+            dependencies: ["CCurl", "FastCGI", "L402", "Paywall"],
             swiftSettings: common
         ),
         .target(

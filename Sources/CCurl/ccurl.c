@@ -15,6 +15,13 @@ static struct {
     const char *(*easy_strerror)(CURLcode);
     CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
     CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
+    CURLM *(*multi_init)(void);
+    CURLMcode (*multi_cleanup)(CURLM *);
+    CURLMcode (*multi_add_handle)(CURLM *, CURL *);
+    CURLMcode (*multi_remove_handle)(CURLM *, CURL *);
+    CURLMcode (*multi_perform)(CURLM *, int *);
+    CURLMcode (*multi_poll)(CURLM *, struct curl_waitfd[], unsigned int, int, int *);
+    CURLMsg *(*multi_info_read)(CURLM *, int *);
     struct curl_slist *(*slist_append)(struct curl_slist *, const char *);
     void (*slist_free_all)(struct curl_slist *);
     time_t (*getdate)(const char *, const time_t *);
@@ -36,12 +43,20 @@ static void load(void) {
     *(void **)&api.easy_strerror = dlsym(library, "curl_easy_strerror");
     *(void **)&api.easy_setopt = dlsym(library, "curl_easy_setopt");
     *(void **)&api.easy_getinfo = dlsym(library, "curl_easy_getinfo");
+    *(void **)&api.multi_init = dlsym(library, "curl_multi_init");
+    *(void **)&api.multi_cleanup = dlsym(library, "curl_multi_cleanup");
+    *(void **)&api.multi_add_handle = dlsym(library, "curl_multi_add_handle");
+    *(void **)&api.multi_remove_handle = dlsym(library, "curl_multi_remove_handle");
+    *(void **)&api.multi_perform = dlsym(library, "curl_multi_perform");
+    *(void **)&api.multi_poll = dlsym(library, "curl_multi_poll");
+    *(void **)&api.multi_info_read = dlsym(library, "curl_multi_info_read");
     *(void **)&api.slist_append = dlsym(library, "curl_slist_append");
     *(void **)&api.slist_free_all = dlsym(library, "curl_slist_free_all");
     *(void **)&api.getdate = dlsym(library, "curl_getdate");
     if (!global_init || !api.easy_init || !api.easy_cleanup || !api.easy_reset || !api.easy_perform ||
         !api.easy_strerror || !api.easy_setopt || !api.easy_getinfo || !api.slist_append ||
-        !api.slist_free_all || !api.getdate)
+        !api.slist_free_all || !api.getdate || !api.multi_init || !api.multi_cleanup || !api.multi_add_handle ||
+        !api.multi_remove_handle || !api.multi_perform || !api.multi_poll || !api.multi_info_read)
         return;
     loaded = global_init(CURL_GLOBAL_ALL) == CURLE_OK;
 }
@@ -75,6 +90,27 @@ CURLcode ccurl_setopt_callback(CURL *handle, CURLoption option, ccurl_callback v
 
 CURLcode ccurl_setopt_offset(CURL *handle, CURLoption option, curl_off_t value) {
     return api.easy_setopt(handle, option, value);
+}
+
+CURLcode ccurl_setopt_progress(CURL *handle, ccurl_progress value) {
+    return api.easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, value);
+}
+
+CURLM *ccurl_multi_init(void) { return api.multi_init(); }
+void ccurl_multi_cleanup(CURLM *multi) { api.multi_cleanup(multi); }
+
+CURLcode ccurl_multi_run(CURLM *multi, CURL *handle, int milliseconds) {
+    if (api.multi_add_handle(multi, handle) != CURLM_OK) return CURLE_FAILED_INIT;
+    int running = 1;
+    while (api.multi_perform(multi, &running) == CURLM_OK && running &&
+           api.multi_poll(multi, 0, 0, milliseconds, 0) == CURLM_OK) {
+    }
+    CURLcode code = CURLE_FAILED_INIT;
+    int left;
+    for (CURLMsg *message; (message = api.multi_info_read(multi, &left));)
+        if (message->msg == CURLMSG_DONE && message->easy_handle == handle) code = message->data.result;
+    api.multi_remove_handle(multi, handle);
+    return code;
 }
 
 CURLcode ccurl_getinfo_long(CURL *handle, CURLINFO info, long *value) {

@@ -3,26 +3,51 @@ import FastCGI
 import Paywall
 
 /// One request on its way to a backend and back: what libcurl's callbacks write to.
+///
+/// The head of an answer is held until the first bytes of its body are there, so that a backend that
+/// dies or falls silent between them is told to the client as what it is. Events go out at once.
 final class BackendTransfer {
-    private static let headLimitBytes = 64 * 1024
+    /// Goods are on their way from the first byte; the rest is written in one piece.
+    private static let firstBytes = 4096
+    private static let millisecondsBetweenLooks: UInt64 = 200
 
     private let delivery: Delivery
-    private var status = 0
-    private var fields: [(name: String, value: String)] = []
-    private var headBytes = 0
-    private var isTooLarge = false
-    private var isHeadSent = false
-    /// The web server, not the backend, hung up.
+    private let links: PublicLinks
+    private var head = BackendHead()
+    /// Why the answer is none that can be passed on.
+    private var problem: String?
+    /// Why the client, not the backend, ended it.
     private var clientError: ExchangeError?
+    /// Bytes of the request's body that are still to be read; `nil` when their number is not known.
+    private var bodyLeft: Int?
+    private var isBodyRead = false
+    private var lastLook: UInt64 = 0
 
-    init(_ delivery: Delivery) { self.delivery = delivery }
+    /// - Parameter bodyBytes: The length of the request's body; `nil` when it is not known.
+    init(_ delivery: Delivery, links: PublicLinks, bodyBytes: Int?) {
+        self.delivery = delivery
+        self.links = links
+        bodyLeft = bodyBytes
+        isBodyRead = bodyBytes == 0
+    }
 
     // MARK: - What libcurl asks for and brings
 
     /// A part of the request's body; `nil` when it cannot be read.
     func readBody(upTo count: Int) -> [UInt8]? {
         do throws(ExchangeError) {
-            return try delivery.exchange.read(upTo: count)
+            let bytes = try delivery.exchange.read(upTo: count)
+            if let left = bodyLeft {
+                bodyLeft = max(0, left - bytes.count)
+                isBodyRead = left <= bytes.count
+                // The web server sent less than it said: no request to pass on.
+                guard !bytes.isEmpty || left == 0 else {
+                    throw ExchangeError("the body ended before its end")
+                }
+            } else {
+                isBodyRead = bytes.isEmpty
+            }
+            return bytes
         } catch {
             clientError = error
             return nil
@@ -31,59 +56,61 @@ final class BackendTransfer {
 
     /// One line of the answer's head, with its line end; false stops.
     func take(headerLine line: [UInt8]) -> Bool {
-        headBytes += line.count
-        guard headBytes <= Self.headLimitBytes else {
-            isTooLarge = true
-            return false
-        }
-        let text = String(foreign: line)
-        if text.hasPrefix("HTTP/") {
-            // Another one follows an interim answer such as 100 or 103.
-            status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-            fields = []
-        } else if line == [0x0d, 0x0a] || line == [0x0a] {
-            return (100...199).contains(status) || isHeadSent || sendHead()
-        } else if !isHeadSent, let colon = text.firstIndex(of: ":") {
-            let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-            fields.append((String(text[..<colon]), String(value.prefix { !$0.isNewline })))
-        }
-        return true
+        let wasComplete = head.isComplete
+        head.take(line)
+        guard head.isComplete, !wasComplete else { return head.problem == nil }
+        guard head.problem == nil, isPassable() else { return false }
+        return !head.isEventStream || begin(with: [])
     }
 
     /// A part of the answer's body; false stops.
     func take(body: [UInt8]) -> Bool {
-        send { exchange throws(ExchangeError) in
-            try exchange.write(body)
+        guard head.isComplete, head.problem == nil else { return false }
+        var rest = body
+        if !delivery.isBegun {
+            guard begin(with: Array(body.prefix(Self.firstBytes))) else { return false }
+            rest = Array(body.dropFirst(Self.firstBytes))
+        }
+        guard !rest.isEmpty else { return true }
+        return reach { () throws(ExchangeError) in
+            try delivery.send(rest)
             // As it comes: whoever waits for one event does not wait for a buffer to fill.
-            try exchange.flush()
+            try delivery.exchange.flush()
         }
     }
 
-    private func sendHead() -> Bool {
-        isHeadSent = true
-        var head = HeaderFilter.toClient(fields)
-        var own = status >= 500 ? delivery.headersAfterGivingBack() : delivery.headers
-        let caching = head.filter { $0.name.lowercased() == "cache-control" }.map(\.value)
-        if caching.contains(where: { $0.contains("no-store") || $0.contains("private") }) {
-            own.removeAll { $0.name == "Cache-Control" }
-        } else if own.contains(where: { $0.name == "Cache-Control" }) {
-            // What one client paid for, no shared cache gives to others.
-            head.removeAll { $0.name.lowercased() == "cache-control" }
+    /// Whether somebody still waits for the answer; looked at a few times a second.
+    func isWanted() -> Bool {
+        let now = MonotonicClock.milliseconds()
+        guard now >= lastLook + Self.millisecondsBetweenLooks else { return true }
+        lastLook = now
+        if delivery.exchange.isPeerGone, clientError == nil {
+            clientError = ExchangeError("the web server hung up")
         }
-        let isEvents = head.contains {
-            $0.name.lowercased() == "content-type" && $0.value.hasPrefix("text/event-stream")
-        }
+        return clientError == nil
+    }
+
+    private var fields: [(name: String, value: String)] {
+        let fields = HeaderFilter.toClient(head.fields, status: head.status, links: links)
         // Tells nginx, and only nginx, to pass events on as they come.
-        if isEvents { own.append(("X-Accel-Buffering", "no")) }
-        return send { exchange throws(ExchangeError) in
-            try self.delivery.begin(self.status, head + own)
-            try exchange.flush()
+        return head.isEventStream ? fields + [("X-Accel-Buffering", "no")] : fields
+    }
+
+    private func isPassable() -> Bool {
+        if delivery.fits(head.status, fields) { return true }
+        problem = "the head of its answer is too large"
+        return false
+    }
+
+    private func begin(with body: [UInt8]) -> Bool {
+        reach { () throws(ExchangeError) in
+            try delivery.begin(head.status, fields, body: body)
         }
     }
 
-    private func send(_ work: (any Exchange) throws(ExchangeError) -> Void) -> Bool {
+    private func reach(_ work: () throws(ExchangeError) -> Void) -> Bool {
         do throws(ExchangeError) {
-            try work(delivery.exchange)
+            try work()
             return true
         } catch {
             clientError = error
@@ -95,27 +122,47 @@ final class BackendTransfer {
 
     /// Says what became of it, and answers when nothing has been answered yet.
     ///
+    /// - Parameter isAsked: Whether anything of the request was sent to the backend.
     /// - Throws: ``FastCGI/ExchangeError`` when it was the web server that hung up.
-    func conclude(_ code: CURLcode) throws(ExchangeError) -> DeliveryReport {
+    func conclude(_ code: CURLcode, isAsked: Bool) throws(ExchangeError) -> DeliveryReport {
+        if clientError == nil, code == CURLE_OK, head.isComplete, !delivery.isBegun {
+            _ = begin(with: [])
+        }
         if let clientError {
-            // Before the answer began no goods were released; afterwards they were, and a client
-            // that hangs up at the last byte has them.
-            if !isHeadSent { delivery.giveBackSilently() }
+            delivery.clientLeft(whenAsked: isAsked && isBodyRead)
             throw clientError
         }
-        if code == CURLE_OK, isHeadSent {
-            let isFailed = status >= 500
-            return DeliveryReport(status: status, code: isFailed ? "goods_failed" : "")
+        if code == CURLE_OK, delivery.isBegun {
+            return DeliveryReport(
+                status: head.status,
+                code: head.status >= 500 ? "goods_failed" : ""
+            )
         }
         let reason = String(cString: ccurl_easy_strerror(code))
-        if isHeadSent {
-            if status < 500 { delivery.giveBackSilently() }
+        if delivery.isBegun {
+            if !delivery.isBodyBegun, head.wantsBody(method: delivery.method) {
+                delivery.giveBack(.failure)
+            }
             // Only a broken connection tells the client that this was not all.
             delivery.exchange.abort()
             return DeliveryReport(
-                status: status,
+                status: head.status,
                 code: "backend_broke_off",
                 detail: "the backend stopped in the middle: \(reason)"
+            )
+        }
+        return try fail(code, reason)
+    }
+
+    private func fail(_ code: CURLcode, _ reason: String) throws(ExchangeError) -> DeliveryReport {
+        let problem = problem ?? head.problem
+        if let problem = problem ?? (Self.isNonsense(code) ? reason : nil) {
+            return try delivery.fail(
+                502,
+                code: "backend_answer_bad",
+                "the service gave an answer that cannot be passed on; nothing has been taken",
+                cause: .failure,
+                detail: problem
             )
         }
         if code == CURLE_OPERATION_TIMEDOUT {
@@ -123,6 +170,7 @@ final class BackendTransfer {
                 504,
                 code: "backend_timeout",
                 "the service does not answer; nothing has been taken",
+                cause: .failure,
                 detail: reason
             )
         }
@@ -130,7 +178,14 @@ final class BackendTransfer {
             502,
             code: "backend_unreachable",
             "the service cannot be reached; nothing has been taken",
-            detail: isTooLarge ? "the head of its answer is too large" : reason
+            cause: .failure,
+            detail: reason
         )
+    }
+
+    /// Whether there was an answer that libcurl does not take for HTTP.
+    private static func isNonsense(_ code: CURLcode) -> Bool {
+        code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_UNSUPPORTED_PROTOCOL
+            || code == CURLE_BAD_CONTENT_ENCODING
     }
 }

@@ -8,6 +8,26 @@ import Paywall
 /// is given back.
 public enum FileGoods {
     private static let chunkBytes = 64 * 1024
+    /// Goods are on their way from the first byte; the rest follows.
+    private static let firstBytes = 4096
+
+    /// Whether there is something to send at a path, decoded and beginning with `/`, below
+    /// `directory`: asked before anything is sold.
+    ///
+    /// - Parameter privatePaths: Files and directories that are not goods.
+    public static func isThere(
+        _ path: [UInt8],
+        below directory: String,
+        except privatePaths: [String]
+    ) -> Bool {
+        do throws(OpenedFile.Failure) {
+            _ = try OpenedFile(directory: directory, path: path, except: privatePaths)
+            return true
+        } catch {
+            // A redirect leads to its page.
+            return error == .directory
+        }
+    }
 
     /// Sends the file at `path`, decoded and beginning with `/`, below `directory`.
     ///
@@ -22,11 +42,27 @@ public enum FileGoods {
         sendfile: String? = nil,
         _ delivery: Delivery
     ) throws(ExchangeError) -> DeliveryReport {
-        guard delivery.method == "GET" || delivery.method == "HEAD" else {
+        do throws(ExchangeError) {
+            return try find(path, below: directory, except: privatePaths, sendfile, delivery)
+        } catch {
+            delivery.clientLeft()
+            throw error
+        }
+    }
+
+    private static func find(
+        _ path: [UInt8],
+        below directory: String,
+        except privatePaths: [String],
+        _ sendfile: String?,
+        _ delivery: Delivery
+    ) throws(ExchangeError) -> DeliveryReport {
+        guard delivery.isReading else {
             return try delivery.fail(
                 405,
                 code: "method_not_allowed",
                 "files are read with GET; nothing has been taken",
+                cause: .nothingDelivered,
                 adding: [("Allow", "GET, HEAD")]
             )
         }
@@ -35,95 +71,115 @@ public enum FileGoods {
             file = try OpenedFile(directory: directory, path: path, except: privatePaths)
         } catch {
             switch error {
+            case .directory:
+                return try redirect(delivery)
             case .notFound:
                 return try delivery.fail(
                     404,
                     code: "file_not_found",
-                    "there is no such file; nothing has been taken"
+                    "there is no such file; nothing has been taken",
+                    cause: .nothingDelivered
                 )
             case .system(let reason):
-                return try delivery.fail(
-                    503,
-                    code: "file_unreadable",
-                    "the file cannot be read right now; nothing has been taken",
-                    detail: "\(directory): \(reason)"
-                )
+                return try unreadable("\(directory): \(reason)", delivery)
             }
         }
-        if let sendfile {
-            try delivery.begin(
-                200,
-                [("X-Sendfile", sendfile), ("Content-Type", MediaType.of(path))] + delivery.headers
-            )
-            return DeliveryReport(status: 200)
-        }
-        return try send(file, MediaType.of(path), delivery)
+        // The server is told the file that was found: it would refuse a directory.
+        let isIndex = path.last == UInt8(ascii: "/")
+        let name = sendfile.map { isIndex ? $0 + OpenedFile.indexName : $0 }
+        return try send(file, MediaType.of(path), sendfile: name, delivery)
     }
 
-    private static func send(_ file: OpenedFile, _ type: String, _ delivery: Delivery)
+    private static func unreadable(_ reason: String, _ delivery: Delivery)
         throws(ExchangeError) -> DeliveryReport
     {
+        try delivery.fail(
+            503,
+            code: "file_unreadable",
+            "the file cannot be read right now; nothing has been taken",
+            cause: .failure,
+            detail: reason
+        )
+    }
+
+    /// To the same path with a slash at its end, as it is known outside.
+    private static func redirect(_ delivery: Delivery) throws(ExchangeError) -> DeliveryReport {
+        let uri = delivery.exchange.parameter("REQUEST_URI") ?? []
+        guard let path = try? RequestPath(requestURI: uri) else {
+            return try delivery.fail(
+                404,
+                code: "file_not_found",
+                "there is no such file; nothing has been taken",
+                cause: .nothingDelivered
+            )
+        }
+        let origin = PublicOrigin(parameter: delivery.exchange.parameter)?.text ?? ""
+        let query = path.query.map { "?" + String(foreign: $0) } ?? ""
+        let location = origin + String(foreign: path.encodedForHeader) + "/" + query
+        try delivery.answerTakingNothing(301, [("Location", location), ("Content-Length", "0")])
+        return DeliveryReport(status: 301)
+    }
+
+    private static func send(
+        _ file: OpenedFile,
+        _ type: String,
+        sendfile: String?,
+        _ delivery: Delivery
+    ) throws(ExchangeError) -> DeliveryReport {
         let conditions = FileConditions(
             size: file.size,
             modifiedSeconds: file.modifiedSeconds,
             modifiedNanoseconds: file.modifiedNanoseconds
         )
-        let fields =
-            [
-                ("ETag", conditions.entityTag), ("Last-Modified", conditions.lastModified),
-                ("Accept-Ranges", "bytes"),
-            ] + delivery.headers
+        let fields = [
+            ("ETag", conditions.entityTag), ("Last-Modified", conditions.lastModified),
+            ("Accept-Ranges", "bytes"),
+        ]
         switch conditions.verdict(header: delivery.header) {
         case .failed:
             return try delivery.fail(
                 412,
                 code: "file_changed",
-                "the file is another one by now; nothing has been taken"
+                "the file is another one by now; nothing has been taken",
+                cause: .nothingDelivered
             )
         case .notModified:
-            try delivery.begin(304, fields)
+            try delivery.answerTakingNothing(304, fields)
             return DeliveryReport(status: 304)
         case .send:
             break
         }
-        let asked =
-            delivery.method == "GET"
-                && conditions.allowsRange(ifRange: delivery.header("If-Range"))
-            ? delivery.header("Range") : nil
-        switch ByteRanges(asked, size: file.size) {
-        case .unsatisfiable:
+        let isPart = delivery.method == "GET" && conditions.allowsRange(header: delivery.header)
+        let ranges = ByteRanges(isPart ? delivery.header("Range") : nil, size: file.size)
+        if ranges == .unsatisfiable {
             let refused = [("Content-Range", "bytes */\(file.size)"), ("Content-Length", "0")]
-            try delivery.begin(416, refused + delivery.headersAfterGivingBack())
+            try delivery.answerTakingNothing(416, refused)
             return DeliveryReport(status: 416, code: "range_not_satisfiable")
-        case .whole:
-            try delivery.begin(
-                200,
-                [("Content-Type", type), ("Content-Length", String(file.size))] + fields
-            )
-            if delivery.method == "HEAD" { return DeliveryReport(status: 200) }
-            return try send([.file(0..<file.size)], of: file, status: 200, delivery)
+        }
+        if let sendfile {
+            // The server has the same validators from here, and finds the parts itself.
+            try delivery.begin(200, [("X-Sendfile", sendfile), ("Content-Type", type)] + fields)
+            return DeliveryReport(status: 200)
+        }
+        switch ranges {
+        case .unsatisfiable, .whole:
+            let head = [("Content-Type", type), ("Content-Length", String(file.size))] + fields
+            return try send([.file(0..<file.size)], of: file, 200, head, delivery)
         case .parts(let parts) where parts.count == 1:
             let part = parts.first ?? 0..<0
-            try delivery.begin(
-                206,
-                [
-                    ("Content-Type", type), ("Content-Length", String(part.count)),
-                    ("Content-Range", contentRange(part, file.size)),
-                ] + fields
-            )
-            return try send([.file(part)], of: file, status: 206, delivery)
+            let head = [
+                ("Content-Type", type), ("Content-Length", String(part.count)),
+                ("Content-Range", contentRange(part, file.size)),
+            ]
+            return try send([.file(part)], of: file, 206, head + fields, delivery)
         case .parts(let parts):
             let boundary = "l402-" + String(UInt64.random(in: .min ... .max), radix: 36)
             let pieces = multipart(parts, type: type, size: file.size, boundary: boundary)
-            let length = pieces.reduce(0) { $0 + $1.count }
-            try delivery.begin(
-                206,
-                [
-                    ("Content-Type", "multipart/byteranges; boundary=\(boundary)"),
-                    ("Content-Length", String(length)),
-                ] + fields
-            )
-            return try send(pieces, of: file, status: 206, delivery)
+            let head = [
+                ("Content-Type", "multipart/byteranges; boundary=\(boundary)"),
+                ("Content-Length", String(pieces.reduce(0) { $0 + $1.count })),
+            ]
+            return try send(pieces, of: file, 206, head + fields, delivery)
         }
     }
 
@@ -163,22 +219,27 @@ public enum FileGoods {
     private static func send(
         _ pieces: [Piece],
         of file: OpenedFile,
-        status: Int,
+        _ status: Int,
+        _ head: [(name: String, value: String)],
         _ delivery: Delivery
     ) throws(ExchangeError) -> DeliveryReport {
+        if delivery.method == "HEAD" {
+            try delivery.begin(status, head)
+            return DeliveryReport(status: status)
+        }
         for piece in pieces {
             switch piece {
             case .text(let bytes):
-                try delivery.exchange.write(bytes)
+                try pass(bytes, status, head, delivery)
             case .file(let range):
                 var offset = range.lowerBound
                 while offset < range.upperBound {
-                    let bytes = file.read(
-                        at: offset,
-                        count: min(chunkBytes, range.upperBound - offset)
-                    )
+                    let wanted = min(chunkBytes, range.upperBound - offset)
+                    let bytes = file.read(at: offset, count: wanted)
                     guard !bytes.isEmpty else {
-                        delivery.giveBackSilently()
+                        guard delivery.isBegun else {
+                            return try unreadable("the file ends before its end", delivery)
+                        }
                         delivery.exchange.abort()
                         return DeliveryReport(
                             status: status,
@@ -186,11 +247,25 @@ public enum FileGoods {
                             detail: "the file became shorter while it was sent"
                         )
                     }
-                    try delivery.exchange.write(bytes)
+                    try pass(bytes, status, head, delivery)
                     offset += bytes.count
                 }
             }
         }
+        // An empty file has no piece to begin with.
+        if !delivery.isBegun { try delivery.begin(status, head) }
         return DeliveryReport(status: status)
+    }
+
+    /// Sends a part of the body; before the first of them the head.
+    private static func pass(
+        _ bytes: [UInt8],
+        _ status: Int,
+        _ head: [(name: String, value: String)],
+        _ delivery: Delivery
+    ) throws(ExchangeError) {
+        if delivery.isBegun { return try delivery.send(bytes) }
+        try delivery.begin(status, head, body: Array(bytes.prefix(firstBytes)))
+        if bytes.count > firstBytes { try delivery.send(Array(bytes.dropFirst(firstBytes))) }
     }
 }

@@ -1,5 +1,6 @@
 import CCurl
 import FastCGI
+import Paywall
 import Synchronization
 
 /// Forwards requests to HTTP backends, streaming both ways in constant memory.
@@ -21,10 +22,31 @@ public final class Forwarder: Sendable {
         }
     }
 
-    private struct Handle: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
+    /// A transfer's handle, and the one that runs it and keeps its connections.
+    private struct Handle: @unchecked Sendable {
+        let easy: UnsafeMutableRawPointer
+        let multi: UnsafeMutableRawPointer
+
+        init?() {
+            guard let easy = ccurl_easy_init() else { return nil }
+            guard let multi = ccurl_multi_init() else {
+                ccurl_easy_cleanup(easy)
+                return nil
+            }
+            self.easy = easy
+            self.multi = multi
+        }
+
+        func free() {
+            ccurl_easy_cleanup(easy)
+            ccurl_multi_cleanup(multi)
+        }
+    }
 
     /// Kept for their connections.
     private static let maximumIdle = 32
+    /// How often a silent transfer looks whether its client is still there.
+    private static let millisecondsBetweenLooks: Int32 = 300
 
     private let idle = Mutex<[Handle]>([])
     private let timeoutSeconds: Int
@@ -37,7 +59,7 @@ public final class Forwarder: Sendable {
 
     deinit {
         idle.withLock { handles in
-            for handle in handles { ccurl_easy_cleanup(handle.pointer) }
+            for handle in handles { handle.free() }
         }
     }
 
@@ -47,35 +69,81 @@ public final class Forwarder: Sendable {
     public func forward(_ target: Target, _ delivery: Delivery) throws(ExchangeError)
         -> DeliveryReport
     {
-        guard ccurl_load() == 1,
-            let handle = idle.withLock({ $0.popLast() })?.pointer ?? ccurl_easy_init()
-        else {
+        if wantsUpgrade(delivery) {
+            return try delivery.fail(
+                501,
+                code: "upgrade_not_possible",
+                "no connection can be upgraded on this way; nothing has been taken",
+                cause: .nothingDelivered,
+                detail: "serve=http… cannot pass a WebSocket on: let the web server do it (serve=@name)"
+            )
+        }
+        let address = delivery.exchange.parameter("REMOTE_ADDR").flatMap { ClientAddress($0) }
+        let client = address?.client ?? []
+        guard TransferPlaces.shared.enter(client) else {
+            return try delivery.fail(
+                503,
+                code: "backend_busy",
+                "too many answers are under way; nothing has been taken",
+                cause: .nothingDelivered,
+                adding: [("Retry-After", "5")]
+            )
+        }
+        defer { TransferPlaces.shared.leave(client) }
+        guard ccurl_load() == 1, let handle = idle.withLock({ $0.popLast() }) ?? Handle() else {
             return try delivery.fail(
                 503,
                 code: "backend_unavailable",
                 "the service cannot be asked right now",
+                cause: .failure,
                 detail: "libcurl.so.4 cannot be loaded; install libcurl4"
             )
         }
         defer {
             let isKept = idle.withLock { handles in
                 guard handles.count < Self.maximumIdle else { return false }
-                handles.append(Handle(pointer: handle))
+                handles.append(handle)
                 return true
             }
-            if !isKept { ccurl_easy_cleanup(handle) }
+            if !isKept { handle.free() }
         }
-        let transfer = BackendTransfer(delivery)
-        let code = perform(target, delivery, transfer, on: handle)
-        return try transfer.conclude(code)
+        if delivery.exchange.isPeerGone {
+            delivery.clientLeft()
+            throw ExchangeError("the web server hung up")
+        }
+        let origin = PublicOrigin(parameter: delivery.exchange.parameter)
+        let body = RequestBodyLength(delivery)
+        let transfer = BackendTransfer(
+            delivery,
+            links: PublicLinks(backend: target.url, origin: origin),
+            bodyBytes: body.bytes
+        )
+        let code = perform(target, delivery, transfer, body, origin, on: handle)
+        var sent = 0
+        ccurl_getinfo_long(handle.easy, CURLINFO_REQUEST_SIZE, &sent)
+        return try transfer.conclude(code, isAsked: sent > 0)
+    }
+
+    /// FastCGI and CGI have no way for it, and an answer "upgrade first" is not what was bought. What
+    /// a client merely offers, HTTP/2 without TLS, is left out of the request.
+    private func wantsUpgrade(_ delivery: Delivery) -> Bool {
+        if delivery.header("Sec-WebSocket-Key") != nil { return true }
+        let protocols = (delivery.header("Upgrade") ?? "").lowercased().split(separator: ",")
+        return protocols.contains { named in
+            let name = named.filter { $0 != " " && $0 != "\t" }
+            return !name.isEmpty && !["h2c", "h2", "http/2.0", "tls/1.2", "tls/1.0"].contains(name)
+        }
     }
 
     private func perform(
         _ target: Target,
         _ delivery: Delivery,
         _ transfer: BackendTransfer,
-        on handle: UnsafeMutableRawPointer
+        _ body: RequestBodyLength,
+        _ origin: PublicOrigin?,
+        on handles: Handle
     ) -> CURLcode {
+        let handle = handles.easy
         ccurl_easy_reset(handle)
         ccurl_setopt_string(handle, CURLOPT_URL, target.url.base + "/")
         // As it is: libcurl's own reading of a URL plays no part.
@@ -104,35 +172,36 @@ public final class Forwarder: Sendable {
         ccurl_setopt_pointer(handle, CURLOPT_HEADERDATA, context)
         ccurl_setopt_callback(handle, CURLOPT_WRITEFUNCTION, takeBody)
         ccurl_setopt_pointer(handle, CURLOPT_WRITEDATA, context)
-        announceBody(delivery, context, on: handle)
+        ccurl_setopt_progress(handle, isStillWanted)
+        ccurl_setopt_pointer(handle, CURLOPT_XFERINFODATA, context)
+        ccurl_setopt_long(handle, CURLOPT_NOPROGRESS, 0)
+        announce(body, delivery, context, on: handle)
 
         var list: UnsafeMutablePointer<curl_slist>?
-        let fields = HeaderFilter.toBackend(delivery.exchange, sale: delivery.headers)
+        let fields = HeaderFilter.toBackend(
+            delivery.exchange,
+            origin: origin,
+            isToldHost: target.url.isNameless,
+            sale: delivery.sale
+        )
         // Without these libcurl would say something of its own.
         for line in ["Expect:", "Accept:", "User-Agent:"].map({ Array($0.utf8) }) + fields {
             withCString(line) { list = ccurl_slist_append(list, $0) ?? list }
         }
         defer { ccurl_slist_free(list) }
         ccurl_setopt_pointer(handle, CURLOPT_HTTPHEADER, list)
-        return withExtendedLifetime(transfer) { ccurl_easy_perform(handle) }
+        return withExtendedLifetime(transfer) {
+            ccurl_multi_run(handles.multi, handle, Self.millisecondsBetweenLooks)
+        }
     }
 
-    private func announceBody(
+    private func announce(
+        _ body: RequestBodyLength,
         _ delivery: Delivery,
         _ context: UnsafeMutableRawPointer,
         on handle: UnsafeMutableRawPointer
     ) {
-        let exchange = delivery.exchange
-        let declared = exchange.parameter("CONTENT_LENGTH").flatMap {
-            Int(String(decoding: $0, as: UTF8.self))
-        }
-        let isChunked = exchange.parameter("HTTP_TRANSFER_ENCODING") != nil && declared == nil
-        if let declared, declared > 0 {
-            ccurl_setopt_long(handle, CURLOPT_UPLOAD, 1)
-            ccurl_setopt_offset(handle, CURLOPT_INFILESIZE_LARGE, curl_off_t(declared))
-        } else if isChunked {
-            ccurl_setopt_long(handle, CURLOPT_UPLOAD, 1)
-        } else {
+        guard body.bytes != 0 else {
             if ["POST", "PUT", "PATCH"].contains(delivery.method) {
                 ccurl_setopt_long(handle, CURLOPT_POST, 1)
                 ccurl_setopt_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, 0)
@@ -140,72 +209,28 @@ public final class Forwarder: Sendable {
             }
             return
         }
+        ccurl_setopt_long(handle, CURLOPT_UPLOAD, 1)
+        if let bytes = body.bytes {
+            ccurl_setopt_offset(handle, CURLOPT_INFILESIZE_LARGE, curl_off_t(bytes))
+        }
         ccurl_setopt_callback(handle, CURLOPT_READFUNCTION, giveBody)
         ccurl_setopt_pointer(handle, CURLOPT_READDATA, context)
     }
 }
 
-/// The bytes with a zero behind them; they hold none.
-private func withCString(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Void) {
-    (bytes + [0]).withUnsafeBytes { buffer in
-        if let start = buffer.bindMemory(to: CChar.self).baseAddress { body(start) }
+/// How long the body of a request is that a backend gets.
+private struct RequestBodyLength {
+    /// 0 for none; `nil` where it comes in chunks, whose end tells.
+    let bytes: Int?
+
+    init(_ delivery: Delivery) {
+        let declared = delivery.exchange.parameter("CONTENT_LENGTH").flatMap {
+            Int(String(foreign: $0))
+        }
+        if let declared {
+            bytes = max(0, declared)
+        } else {
+            bytes = delivery.exchange.parameter("HTTP_TRANSFER_ENCODING") == nil ? 0 : nil
+        }
     }
-}
-
-private func transfer(_ context: UnsafeMutableRawPointer?) -> BackendTransfer? {
-    context.map { Unmanaged<BackendTransfer>.fromOpaque($0).takeUnretainedValue() }
-}
-
-private func bytes(_ start: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int)
-    -> UnsafeMutableRawBufferPointer?
-{
-    let (total, overflow) = size.multipliedReportingOverflow(by: count)
-    guard let start, !overflow, total >= 0 else { return nil }
-    return UnsafeMutableRawBufferPointer(start: start, count: total)
-}
-
-/// What libcurl brings; the number of bytes taken, where another one than that of all stops.
-private func take(
-    _ start: UnsafeMutablePointer<CChar>?,
-    _ size: Int,
-    _ count: Int,
-    _ context: UnsafeMutableRawPointer?,
-    by taking: (BackendTransfer, [UInt8]) -> Bool
-) -> Int {
-    guard let bytes = bytes(start, size, count), let transfer = transfer(context) else { return 0 }
-    return taking(transfer, Array(bytes)) ? bytes.count : 0
-}
-
-private func takeHeader(
-    _ start: UnsafeMutablePointer<CChar>?,
-    _ size: Int,
-    _ count: Int,
-    _ context: UnsafeMutableRawPointer?
-) -> Int {
-    take(start, size, count, context) { $0.take(headerLine: $1) }
-}
-
-private func takeBody(
-    _ start: UnsafeMutablePointer<CChar>?,
-    _ size: Int,
-    _ count: Int,
-    _ context: UnsafeMutableRawPointer?
-) -> Int {
-    take(start, size, count, context) { $0.take(body: $1) }
-}
-
-/// What libcurl takes for "stop": `CURL_READFUNC_ABORT`.
-private let stopReading = 0x1000_0000
-
-private func giveBody(
-    _ start: UnsafeMutablePointer<CChar>?,
-    _ size: Int,
-    _ count: Int,
-    _ context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let room = bytes(start, size, count), let transfer = transfer(context),
-        let chunk = transfer.readBody(upTo: room.count), chunk.count <= room.count
-    else { return stopReading }
-    room.copyBytes(from: chunk)
-    return chunk.count
 }

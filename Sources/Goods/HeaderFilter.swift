@@ -6,28 +6,34 @@ enum HeaderFilter {
     /// Fields of one connection only (RFC 9110 section 7.6.1), in lower case.
     private static let hopByHop: Set<String> = [
         "connection", "keep-alive", "proxy-connection", "proxy-authenticate",
-        "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+        "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "http2-settings",
     ]
 
     /// What the gate itself says to the backend; a client's own would be a forgery.
     private static let told: Set<String> = [
-        "host", "content-length", "content-type", "expect", "forwarded", "x-forwarded-for",
-        "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-server",
-        "x-real-ip", "x-payment-hash", "proxy",
+        "host", "content-length", "content-type", "expect", "forwarded", "x-forwarded",
+        "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-protocol",
+        "x-forwarded-scheme", "x-forwarded-ssl", "x-forwarded-port", "x-forwarded-server",
+        "x-url-scheme", "x-scheme", "front-end-https", "x-real-ip", "proxy",
     ]
 
-    /// What would give a web server orders, or is said by the gate.
+    /// What would give a web server orders.
     private static let orders: Set<String> = [
         "x-accel-redirect", "x-accel-charset", "x-accel-expires", "x-accel-limit-rate",
-        "x-sendfile", "x-sendfile2", "x-lighttpd-send-file", "x-lighttpd-send-tempfile", "status",
-        "access-control-allow-origin", "access-control-expose-headers",
+        "x-accel-buffering", "x-sendfile", "x-sendfile2", "x-lighttpd-send-file",
+        "x-lighttpd-send-tempfile", "status",
     ]
 
     /// Header lines for a backend, from the CGI variables of a request.
     ///
-    /// - Parameter sale: What the gate says of the sale.
+    /// - Parameters:
+    ///   - origin: Where the client reached the site.
+    ///   - isToldHost: Whether the backend gets the public host as `Host`.
+    ///   - sale: What the gate says of the sale.
     static func toBackend(
         _ exchange: any Exchange,
+        origin: PublicOrigin?,
+        isToldHost: Bool = false,
         sale: [(name: String, value: String)]
     ) -> [[UInt8]] {
         var fields: [(name: String, value: [UInt8])] = []
@@ -35,41 +41,55 @@ enum HeaderFilter {
             let name = fieldName(variable.dropFirst(5))
             let lower = name.lowercased()
             guard !hopByHop.contains(lower), !told.contains(lower), !lower.hasPrefix("l402-"),
-                lower != "authorization" || !isProof(value)
+                !DangerousFields.names.contains(lower), !ProofFilter.fields.contains(lower)
             else { return }
-            fields.append((name, value))
+            switch lower {
+            case "authorization":
+                if let left = ProofFilter.authorization(value) { fields.append((name, left)) }
+            case "cookie":
+                if let left = ProofFilter.cookie(value) { fields.append((name, left)) }
+            case "referer": fields.append((name, ProofFilter.referer(value)))
+            default: fields.append((name, value))
+            }
         }
         let named = connectionNames(exchange.parameter("HTTP_CONNECTION"))
         fields.removeAll { named.contains($0.name.lowercased()) }
-        func tell(_ name: String, from variables: String...) {
-            for variable in variables {
-                guard let value = exchange.parameter(variable), !value.isEmpty else { continue }
-                fields.append((name, value))
-                return
-            }
+        func tell(_ name: String, _ value: [UInt8]?) {
+            if let value, !value.isEmpty { fields.append((name, value)) }
         }
-        tell("Content-Type", from: "CONTENT_TYPE")
-        tell("X-Forwarded-For", from: "REMOTE_ADDR")
-        tell("X-Forwarded-Host", from: "HTTP_HOST", "SERVER_NAME")
-        let isTLS = (exchange.parameter("HTTPS").map { String(foreign: $0) })
-            .map { $0.lowercased() == "on" || $0 == "1" }
-        fields.append(("X-Forwarded-Proto", Array((isTLS == true ? "https" : "http").utf8)))
-        fields += sale.filter { $0.name.hasPrefix("L402-") }.map { ($0.name, Array($0.value.utf8)) }
+        tell("Content-Type", exchange.parameter("CONTENT_TYPE"))
+        tell("X-Forwarded-For", exchange.parameter("REMOTE_ADDR"))
+        let scheme = PublicOrigin.isTLS(exchange.parameter) ? "https" : "http"
+        if let origin {
+            if isToldHost { tell("Host", Array(origin.authority.utf8)) }
+            tell("X-Forwarded-Host", Array(origin.authority.utf8))
+            tell("X-Forwarded-Port", Array(String(origin.port).utf8))
+        }
+        tell("X-Forwarded-Proto", Array(scheme.utf8))
+        for field in sale where field.name.hasPrefix("L402-") {
+            tell(field.name, Array(field.value.utf8))
+        }
         return fields.compactMap { line($0.name, $0.value) }
     }
 
     /// The fields of a backend's answer that reach the client.
-    static func toClient(_ fields: [(name: String, value: String)]) -> [(
-        name: String, value: String
-    )] {
+    static func toClient(
+        _ fields: [(name: String, value: String)],
+        status: Int,
+        links: PublicLinks
+    ) -> [(name: String, value: String)] {
         let named = Set(
             fields.filter { $0.name.lowercased() == "connection" }
                 .flatMap { connectionNames(Array($0.value.utf8)) }
         )
-        return fields.filter { field in
+        return fields.compactMap { field in
             let lower = field.name.lowercased()
-            return !hopByHop.contains(lower) && !orders.contains(lower) && !named.contains(lower)
-                && !lower.hasPrefix("l402-") && !lower.hasPrefix("variable-")
+            guard !hopByHop.contains(lower), !orders.contains(lower), !named.contains(lower),
+                !lower.hasPrefix("l402-"), !lower.hasPrefix("variable-"),
+                // With 200 it is an order to serve another path (RFC 3875 section 6.2.2).
+                lower != "location" || status != 200
+            else { return nil }
+            return (field.name, links.value(of: field.name, field.value))
         }
     }
 
@@ -88,13 +108,6 @@ enum HeaderFilter {
             }
         }
         return name
-    }
-
-    /// The proof of payment is the gate's business; any other `Authorization` is the backend's.
-    private static func isProof(_ value: [UInt8]) -> Bool {
-        let words = value.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 || $0 == 0x2c })
-        let scheme = String(foreign: words.first ?? []).lowercased()
-        return scheme == "l402" || scheme == "lsat"
     }
 
     private static func connectionNames(_ value: [UInt8]?) -> Set<String> {

@@ -5,9 +5,14 @@ final class OpenedFile {
     enum Failure: Error, Equatable {
         /// Not there, no regular file, or outside the directory.
         case notFound
+        /// A directory with an index page, named without the slash that belongs to it.
+        case directory
         /// The system said no, in its own words.
         case system(String)
     }
+
+    /// What a directory's index page is called.
+    static let indexName = "index.html"
 
     let size: Int
     /// Modification time in seconds since 1970.
@@ -28,7 +33,7 @@ final class OpenedFile {
             throw .notFound
         }
         var name = Array(directory.utf8) + path
-        if name.last == UInt8(ascii: "/") { name += "index.html".utf8 }
+        if name.last == UInt8(ascii: "/") { name += Self.indexName.utf8 }
         // Not to wait for the writer of a fifo.
         let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
         descriptor = (name + [0]).withUnsafeBytes {
@@ -46,7 +51,15 @@ final class OpenedFile {
             !privatePaths.contains(where: { Self.place(place, isIn: $0) })
         else {
             close(descriptor)
-            throw .notFound
+            let isDirectory =
+                status.st_mode & S_IFMT == S_IFDIR && path.last != UInt8(ascii: "/")
+            guard isDirectory else { throw .notFound }
+            _ = try Self(
+                directory: directory,
+                path: path + [UInt8(ascii: "/")],
+                except: privatePaths
+            )
+            throw .directory
         }
         size = Int(status.st_size)
         modifiedSeconds = status.st_mtim.tv_sec

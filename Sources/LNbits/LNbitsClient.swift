@@ -82,7 +82,9 @@ public final class LNbitsClient: InvoiceSource {
     }
 
     /// Asks of a payment; equal questions under way are asked once.
-    public func payment(_ hash: PaymentHash) throws(WalletError) -> WalletPayment? {
+    public func payment(_ hash: PaymentHash, for question: Question) throws(WalletError)
+        -> WalletPayment?
+    {
         let deadline = MonotonicTime.now().adding(milliseconds: timeoutMilliseconds)
         willWait()
         let result = checks.value(for: hash, deadline: deadline) {

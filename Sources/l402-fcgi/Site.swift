@@ -48,6 +48,8 @@ final class Site: Sendable {
             let directory = try StateDirectory(opening: settings.stateDirectory)
             let keys = try KeyFile(directory)
             payments = Payments(directory)
+            let privatePaths = privatePaths
+            let patience = Patience()
             let free = FreeTier(directory)
             let pending = PendingPlaces(directory)
             let rules = rules
@@ -55,7 +57,7 @@ final class Site: Sendable {
             self.pending = pending
             gate = Gate(
                 parts: Gate.Parts(
-                    wallet: { wallets.wallet(named: $0) },
+                    wallets: { name in wallets.wallet(named: name).map { [$0] } ?? [] },
                     ledger: payments,
                     free: free,
                     pending: pending,
@@ -65,6 +67,8 @@ final class Site: Sendable {
                     ),
                     keys: { () throws(StateError) in try keys.keys() },
                     random: Self.random,
+                    isThere: { FileGoods.isThere($0, below: $1, except: privatePaths) },
+                    waitABit: { patience.wait(milliseconds: $0) },
                     metrics: {
                         let now = Clock.now()
                         return metrics.text(

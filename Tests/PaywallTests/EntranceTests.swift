@@ -1,5 +1,6 @@
 import L402
 import Lightning
+import Synchronization
 import Testing
 
 @testable import Paywall

@@ -15,6 +15,9 @@
 typedef size_t (*ccurl_callback)(char *_Nullable bytes, size_t size, size_t count,
                                  void *_Nullable context);
 
+/* Called while a transfer runs; anything but 0 ends it. The shape of curl_xferinfo_callback. */
+typedef int (*ccurl_progress)(void *_Nullable context, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
+
 /* Loads libcurl once; 1 when it can be used. Safe from any thread. */
 int ccurl_load(void);
 
@@ -28,8 +31,15 @@ CURLcode ccurl_setopt_long(CURL *_Nonnull handle, CURLoption option, long value)
 CURLcode ccurl_setopt_string(CURL *_Nonnull handle, CURLoption option, const char *_Nonnull value);
 CURLcode ccurl_setopt_pointer(CURL *_Nonnull handle, CURLoption option, void *_Nullable value);
 CURLcode ccurl_setopt_callback(CURL *_Nonnull handle, CURLoption option, ccurl_callback _Nonnull value);
+/* CURLOPT_XFERINFOFUNCTION. */
+CURLcode ccurl_setopt_progress(CURL *_Nonnull handle, ccurl_progress _Nonnull value);
 CURLcode ccurl_setopt_offset(CURL *_Nonnull handle, CURLoption option, curl_off_t value);
 CURLcode ccurl_getinfo_long(CURL *_Nonnull handle, CURLINFO info, long *_Nonnull value);
+CURLM *_Nullable ccurl_multi_init(void);
+void ccurl_multi_cleanup(CURLM *_Nonnull multi);
+/* curl_easy_perform() over a multi handle of its own, which keeps the connections: the progress function
+ * is called at least once in so many milliseconds, where curl_easy_perform() may take a second. */
+CURLcode ccurl_multi_run(CURLM *_Nonnull multi, CURL *_Nonnull handle, int milliseconds);
 struct curl_slist *_Nullable ccurl_slist_append(struct curl_slist *_Nullable list, const char *_Nonnull text);
 /* Seconds since 1970 of a date in any form of HTTP; -1 for anything else. */
 time_t ccurl_getdate(const char *_Nonnull text);

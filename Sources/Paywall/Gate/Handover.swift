@@ -19,8 +19,7 @@ struct Handover {
                 sendfile: sendfile
             )
         case .proxy(let base):
-            let query = request.path.query.map { [UInt8(ascii: "?")] + $0 } ?? []
-            decision.goods = .backend(base: base, path: request.path.encodedForHeader + query)
+            decision.goods = .backend(base: base, path: request.path.forBackend)
         case .pass:
             decision.answer.status = 204
         case .demo:

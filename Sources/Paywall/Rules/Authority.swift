@@ -1,8 +1,8 @@
 /// `host` or `host:port`, as in a `Host` header, a URL or a rule.
-enum Authority {
+public enum Authority {
     /// The host in lower case, without port and without a dot at its end; `nil` when it is no
     /// host name, IPv4 address or IPv6 address in brackets.
-    static func host(_ text: some StringProtocol) -> String? {
+    public static func host(_ text: some StringProtocol) -> String? {
         var host = Array(text.utf8)[...]
         if host.first == UInt8(ascii: "[") {
             guard let close = host.firstIndex(of: UInt8(ascii: "]")) else { return nil }
@@ -20,7 +20,7 @@ enum Authority {
     }
 
     /// The port, when there is one from 1 to 65535.
-    static func port(_ text: some StringProtocol) -> UInt16? {
+    public static func port(_ text: some StringProtocol) -> UInt16? {
         guard let part = portText(text), part.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
             let port = UInt16(part), port > 0
         else { return nil }
@@ -28,7 +28,7 @@ enum Authority {
     }
 
     /// Whether it is a host, or a host and a port, and nothing else.
-    static func isValid(_ text: some StringProtocol) -> Bool {
+    public static func isValid(_ text: some StringProtocol) -> Bool {
         host(text) != nil && (portText(text) == nil || port(text) != nil)
     }
 

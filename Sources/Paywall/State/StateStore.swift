@@ -111,7 +111,7 @@ public enum TakeOutcome: Equatable, Sendable {
 }
 
 /// Why a use, or a free request, is returned.
-public enum ReturnCause: Sendable, Equatable {
+public enum ReturnCause: Sendable, Hashable {
     /// The goods failed, or the client left: a 5xx, silence, a broken connection. At most
     /// ``maximumFailures`` of these within an hour, or the window of a free request.
     case failure

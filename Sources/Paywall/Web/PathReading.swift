@@ -24,6 +24,17 @@ struct PathSymbol: Equatable {
         }
         return symbols
     }
+
+    /// Whether it separates segments for anybody: `/`, `\`, or one of them encoded.
+    var isSeparator: Bool { byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") }
+
+    /// Whether a segment is `.` or `..` to anybody, parameters behind a `;` left out.
+    static func hasDotSegment(_ symbols: [Self]) -> Bool {
+        symbols.split(whereSeparator: \.isSeparator).contains { segment in
+            let name = segment.prefix { $0.byte != UInt8(ascii: ";") }.map(\.byte)
+            return name.elementsEqual(".".utf8) || name.elementsEqual("..".utf8)
+        }
+    }
 }
 
 /// A way of turning a raw path into the path that is served.
@@ -65,6 +76,23 @@ struct PathReading {
         // Servlet containers: `/admin;x/y` is `/admin/y`, `/a/..;/b` is `/b`.
         Self(decodesSlash: false, mergesFirst: false, dropsParameters: true),
     ]
+
+    /// What is left of a path that begins with two slashes where `//` begins an authority, as it does
+    /// in a reference (RFC 3986 section 4.2, and `new URL(request.url, base)`): `//x/paid` is `/paid`.
+    static func behindAuthority(_ symbols: [PathSymbol]) -> [[UInt8]] {
+        let isPlain: (PathSymbol) -> Bool = { $0.isSeparator && !$0.isEncoded }
+        guard symbols.count > 1, symbols.prefix(2).allSatisfy(isPlain) else { return [] }
+        let slash = PathSymbol(byte: UInt8(ascii: "/"))
+        // RFC 3986: exactly two, and a backslash is a byte like others.
+        let rest = symbols.dropFirst(2).drop { $0 != slash }
+        // WHATWG: however many, and a backslash is a slash.
+        let url = symbols.drop(while: isPlain).drop { !isPlain($0) }
+        let whatwg = Self(decodesSlash: false, backslashSeparates: true, mergesFirst: false)
+        return [
+            Self(decodesSlash: false, mergesFirst: false).resolve([slash] + rest.dropFirst()),
+            whatwg.resolve([slash] + url.dropFirst()),
+        ].compactMap(\.self)
+    }
 
     /// The path under this reading, slashes merged.
     ///

@@ -4,11 +4,7 @@ import Lightning
 /// What a request says beyond method and path.
 extension Request {
     /// Whether the client came by `https`, by the web server's word.
-    var isTLS: Bool {
-        if let scheme = reported("REQUEST_SCHEME") { return scheme.lowercased() == "https" }
-        let https = reported("HTTPS")?.lowercased()
-        return https == "on" || https == "1"
-    }
+    var isTLS: Bool { PublicOrigin.isTLS { header($0) } }
 
     /// Whether the method asks for something and changes nothing (RFC 9110 section 9.2.1): only then
     /// is a cookie a proof, since a page of another site can have a browser send a form with it.
@@ -58,15 +54,15 @@ extension Request {
     /// A header field that names another path, method or host, or what the gate alone says; `nil`
     /// when there is none.
     var dangerousField: String? {
-        Self.dangerousFields.first { name in
-            let variable = "HTTP_" + name.uppercased().replacing("-", with: "_")
-            return header(variable) != nil
+        (Self.said + DangerousFields.names.sorted()).first { name in
+            header("HTTP_" + name.uppercased().replacing("-", with: "_")) != nil
         }
     }
 
-    private static let dangerousFields = [
-        "L402-Access", "L402-Service", "L402-Tier", "L402-Payment-Hash", "L402-Uses-Left",
-        "L402-Free-Left",
+    /// What the gate tells a backend.
+    private static let said = [
+        "l402-access", "l402-service", "l402-tier", "l402-payment-hash", "l402-uses-left",
+        "l402-free-left",
     ]
 
     // MARK: - The gate's words in the query

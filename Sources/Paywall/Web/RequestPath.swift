@@ -20,8 +20,13 @@ public struct RequestPath: Sendable, Equatable {
     /// Decoded, slashes merged, none equal to ``bytes``. An encoded slash that is no separator is
     /// `%2F` in them, which no rule can name.
     public let readings: [[UInt8]]
-    /// Whether a separator was sent encoded or as `\`: no honest client does, and servers differ.
+    /// Whether a separator was sent encoded or as `\`, or dots beside a `;`: no honest client does,
+    /// and servers differ.
     let hasOddSeparator: Bool
+    /// Whether a segment is `.` or `..` to anybody: encoded too, behind any separator, before a `;`.
+    let hasDotSegment: Bool
+    /// As it came: what is between the authority and the query.
+    private let raw: [UInt8]
 
     /// Whether there is more than one way to read the path.
     public var isAmbiguous: Bool { !readings.isEmpty }
@@ -41,29 +46,34 @@ public struct RequestPath: Sendable, Equatable {
         let raw = rest[..<pathEnd]
         if Self.isPlain(raw) {
             bytes = Array(raw)
+            self.raw = bytes
             readings = []
             hasOddSeparator = false
+            hasDotSegment = false
             return
         }
         let symbols = try PathSymbol.decode(raw)
         guard let normal = PathReading.nginx.resolve(symbols) else { throw .aboveRoot }
         var others: [[UInt8]] = []
-        for reading in PathReading.others {
-            guard let other = reading.resolve(symbols) else { continue }
+        let read = PathReading.others.compactMap { $0.resolve(symbols) }
+        for other in read + PathReading.behindAuthority(symbols) {
             if other != normal && !others.contains(other) { others.append(other) }
         }
+        self.raw = Array(raw)
+        hasDotSegment = PathSymbol.hasDotSegment(symbols)
         bytes = normal
         readings = others
+        let hasDots = hasDotSegment
         hasOddSeparator = symbols.contains { symbol in
             symbol.byte == UInt8(ascii: "\\")
                 || symbol.isEncoded && symbol.byte == UInt8(ascii: "/")
+                || hasDots && symbol.byte == UInt8(ascii: ";")
         }
     }
 
     /// ``bytes`` for a response header such as `X-Accel-Redirect`, whose URI nginx unescapes:
     /// everything but unreserved characters (RFC 3986 section 2.3) and `/` percent-encoded.
     public var encodedForHeader: [UInt8] {
-        let digits = Array("0123456789ABCDEF".utf8)
         var encoded: [UInt8] = []
         encoded.reserveCapacity(bytes.count)
         for byte in bytes {
@@ -73,12 +83,55 @@ public struct RequestPath: Sendable, Equatable {
                 UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"):
                 encoded.append(byte)
             default:
-                encoded.append(UInt8(ascii: "%"))
-                encoded.append(digits[Int(byte >> 4)])
-                encoded.append(digits[Int(byte & 0x0f)])
+                encoded += Self.percentEncoded(byte)
             }
         }
         return encoded
+    }
+
+    /// Path and query for a backend that the gate asks: as they came, so that a signed link is
+    /// still the one that was signed.
+    ///
+    /// Safe because the decision refuses a path of which some ``readings`` mean another rule. Dot
+    /// segments are never sent: where a path has any, the backend gets ``bytes``, encoded. Slashes at
+    /// the very beginning become one, for two could begin an authority; bytes that no URI has (RFC
+    /// 3986) are percent-encoded. What names a payment (``withoutProof(_:)``) is left out of the query.
+    public var forBackend: [UInt8] {
+        let path = hasDotSegment ? encodedForHeader : Self.encodingForeign(rawFromOneSlash)
+        guard let query else { return path }
+        let left = Self.withoutProof(query)
+        // "?" alone stays where it was sent so.
+        return left.isEmpty && !query.isEmpty ? path : path + [UInt8(ascii: "?")] + left
+    }
+
+    /// A query without `payment_hash` and `l402`, which are the gate's own words in it and no part
+    /// of the goods' address; every other byte as it was.
+    public static func withoutProof(_ query: [UInt8]) -> [UInt8] {
+        let pairs = query.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false)
+        let left = pairs.filter { pair in
+            let name = pair.prefix { $0 != UInt8(ascii: "=") }
+            return !name.elementsEqual("payment_hash".utf8) && !name.elementsEqual("l402".utf8)
+        }
+        return left.count == pairs.count
+            ? query : Array(left.joined(separator: [UInt8(ascii: "&")]))
+    }
+
+    private var rawFromOneSlash: [UInt8] {
+        [UInt8(ascii: "/")] + raw.drop { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
+    }
+
+    private static func encodingForeign(_ bytes: [UInt8]) -> [UInt8] {
+        guard bytes.contains(where: { $0 >= 0x80 }) else { return bytes }
+        return bytes.flatMap { $0 < 0x80 ? [$0] : percentEncoded($0) }
+    }
+
+    private static func percentEncoded(_ byte: UInt8) -> [UInt8] {
+        [UInt8(ascii: "%"), hexDigit(byte >> 4), hexDigit(byte & 0x0f)]
+    }
+
+    /// Of a number below 16, in upper case.
+    private static func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + (value - 10)
     }
 
     /// What follows `scheme://authority`; `/` where nothing does.
