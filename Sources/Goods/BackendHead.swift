@@ -73,7 +73,9 @@ struct BackendHead {
 
     /// Whether a body belongs to an answer to this method.
     func wantsBody(method: String) -> Bool {
-        let isEmpty = fields.contains { $0.name.lowercased() == "content-length" && $0.value == "0" }
+        let isEmpty = fields.contains {
+            $0.name.lowercased() == "content-length" && $0.value == "0"
+        }
         return method != "HEAD" && status != 204 && status != 304 && !isEmpty
     }
 

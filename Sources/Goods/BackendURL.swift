@@ -45,7 +45,8 @@ struct BackendURL: Equatable {
     /// Whether a host, in lower case, is this machine; all addresses of it included.
     static func isLoopback(_ host: String) -> Bool {
         host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]" || host == "[::]"
-            || host == "0.0.0.0" || ClientAddress(Array(host.utf8))?.client.first == 127
+            || host == "0.0.0.0"
+            || ClientAddress(Array(host.utf8))?.client.first == 127
                 && host.utf8.allSatisfy { $0 == 0x2e || (0x30...0x39).contains($0) }
     }
 }

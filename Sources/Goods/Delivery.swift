@@ -116,7 +116,10 @@ public final class Delivery {
         _ fields: [(name: String, value: String)]
     ) throws(ExchangeError) {
         giveBack(.nothingDelivered)
-        let head = Answer(status: status, headers: HeadFields.merge(fields, with: saleTakingNothing))
+        let head = Answer(
+            status: status,
+            headers: HeadFields.merge(fields, with: saleTakingNothing)
+        )
         try exchange.write(head.serialized(withBody: false))
         isBegun = true
     }

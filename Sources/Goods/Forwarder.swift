@@ -75,7 +75,8 @@ public final class Forwarder: Sendable {
                 code: "upgrade_not_possible",
                 "no connection can be upgraded on this way; nothing has been taken",
                 cause: .nothingDelivered,
-                detail: "serve=http… cannot pass a WebSocket on: let the web server do it (serve=@name)"
+                detail:
+                    "serve=http… cannot pass a WebSocket on: let the web server do it (serve=@name)"
             )
         }
         let address = delivery.exchange.parameter("REMOTE_ADDR").flatMap { ClientAddress($0) }

@@ -5,6 +5,8 @@ final class FakeExchange: Exchange {
     let parameters: [String: [UInt8]]
     private(set) var output: [UInt8] = []
     private(set) var isAborted = false
+    /// The web server hangs up once it has so many bytes.
+    var takesBytes = Int.max
 
     init(_ parameters: [String: String]) {
         self.parameters = parameters.mapValues { Array($0.utf8) }
@@ -24,7 +26,11 @@ final class FakeExchange: Exchange {
         }
     }
     func read(upTo count: Int) throws(ExchangeError) -> [UInt8] { [] }
-    func write(_ bytes: [UInt8]) throws(ExchangeError) { output += bytes }
+    var isPeerGone: Bool { output.count >= takesBytes }
+    func write(_ bytes: [UInt8]) throws(ExchangeError) {
+        if output.count + bytes.count > takesBytes { throw ExchangeError("hung up") }
+        output += bytes
+    }
     func flush() throws(ExchangeError) {}
     func abort() { isAborted = true }
 

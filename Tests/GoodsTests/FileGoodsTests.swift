@@ -1,4 +1,6 @@
+import FastCGI
 import Foundation
+import Paywall
 import Testing
 
 @testable import Goods
@@ -30,7 +32,7 @@ import Testing
         _ fields: [String: String] = [:],
         except: [String] = [],
         sendfile: String? = nil
-    ) throws -> (report: DeliveryReport, head: [String], body: String, returned: Int) {
+    ) throws -> (report: DeliveryReport, head: [String], body: String, returned: [ReturnCause]) {
         let exchange = FakeExchange(
             Dictionary(
                 uniqueKeysWithValues: fields.map {
@@ -38,15 +40,17 @@ import Testing
                 }
             )
         )
-        var returned = 0
+        var returned: [ReturnCause] = []
         let delivery = Delivery(
             exchange: exchange,
             method: method,
-            headers: [("L402-Uses-Left", "3"), ("L402-Service", "x")]
-        ) {
-            returned += 1
-            return true
-        }
+            headers: [("L402-Uses-Left", "3"), ("L402-Service", "x")],
+            judge: { _, _ in method == "HEAD" ? .nothingDelivered : nil },
+            giveBack: { cause in
+                returned.append(cause)
+                return true
+            }
+        )
         let report = try FileGoods.send(
             Array(path.utf8),
             below: paid.path,
@@ -61,7 +65,7 @@ import Testing
     @Test("a whole file, with what is known of it")
     func whole() throws {
         let answer = try get("/a.txt")
-        #expect(answer.report.status == 200 && answer.body == "0123456789" && answer.returned == 0)
+        #expect(answer.report.status == 200 && answer.body == "0123456789" && answer.returned == [])
         for line in [
             "Status: 200 OK", "Content-Type: text/plain; charset=utf-8", "Content-Length: 10",
             "Accept-Ranges: bytes", "L402-Uses-Left: 3",
@@ -75,6 +79,8 @@ import Testing
         let answer = try get("/a.txt", method: "HEAD", ["Range": "bytes=0-1"])
         #expect(answer.report.status == 200 && answer.body.isEmpty)
         #expect(answer.head.contains("Content-Length: 10"))
+        #expect(answer.returned == [.nothingDelivered])
+        #expect(!answer.head.contains { $0.hasPrefix("L402-Uses-Left") })
     }
 
     @Test("one part, several parts, and a part that is not there")
@@ -98,7 +104,7 @@ import Testing
         #expect(two.head.contains("Content-Length: \(two.body.utf8.count)"))
 
         let none = try get("/a.txt", ["Range": "bytes=10-"])
-        #expect(none.report.status == 416 && none.returned == 1)
+        #expect(none.report.status == 416 && none.returned == [.nothingDelivered])
         #expect(none.head.contains("Content-Range: bytes */10"))
     }
 
@@ -123,7 +129,9 @@ import Testing
         for (fields, status) in table {
             let answer = try get("/a.txt", fields)
             #expect(answer.report.status == status, "\(fields)")
-            #expect(answer.returned == (status == 412 ? 1 : 0), "\(fields)")
+            let isDelivered = status == 200 || status == 206
+            #expect(answer.returned == (isDelivered ? [] : [.nothingDelivered]), "\(fields)")
+            #expect(answer.head.contains("L402-Uses-Left: 3") == isDelivered, "\(fields)")
             if status == 304 { #expect(answer.body.isEmpty) }
         }
     }
@@ -131,8 +139,88 @@ import Testing
     @Test("a directory means its index, and nothing lists it")
     func index() throws {
         #expect(try get("/sub/").body == "index")
-        #expect(try get("/sub").report.status == 404)
         #expect(try get("/").report.status == 404)
+        #expect(
+            try get("/sub/", sendfile: "/srv/sub/").head.contains("X-Sendfile: /srv/sub/index.html")
+        )
+    }
+
+    @Test("a directory without its slash leads to it by the public address, and takes nothing")
+    func redirect() throws {
+        func get(_ uri: String, _ more: [String: String] = [:], except: [String] = []) throws
+            -> ([String], [ReturnCause])
+        {
+            let exchange = FakeExchange(["REQUEST_URI": uri].merging(more) { $1 })
+            var returned: [ReturnCause] = []
+            let delivery = Delivery(
+                exchange: exchange,
+                method: "GET",
+                headers: [("L402-Uses-Left", "3")],
+                judge: { _, _ in nil },
+                giveBack: {
+                    returned.append($0)
+                    return true
+                }
+            )
+            _ = try FileGoods.send(
+                Array("/sub".utf8),
+                below: paid.path,
+                except: except,
+                sendfile: "/srv/sub",
+                delivery
+            )
+            return (exchange.answer.head, returned)
+        }
+        let host = ["HTTP_HOST": "shop.example", "REQUEST_SCHEME": "https", "SERVER_PORT": "8443"]
+        let (head, returned) = try get("//s%75b?a=%2F", host)
+        #expect(head.contains("Status: 301 Moved Permanently"))
+        #expect(head.contains("Location: https://shop.example:8443/sub/?a=%2F"))
+        #expect(!head.contains { $0.hasPrefix("X-Sendfile") || $0.hasPrefix("L402-Uses-Left") })
+        #expect(returned == [.nothingDelivered])
+        #expect(try get("/sub").0.contains("Location: /sub/"))
+        // A directory that has no page, or whose page is no goods, is not told from nothing.
+        let index = paid.appending(path: "sub/index.html")
+        #expect(try get("/sub", except: [index.path]).0.contains("Status: 404 Not Found"))
+        try FileManager.default.removeItem(at: index)
+        #expect(try get("/sub").0.contains("Status: 404 Not Found"))
+    }
+
+    @Test("what is there is known before anything is sold")
+    func isThere() {
+        func isThere(_ path: String, except: [String] = []) -> Bool {
+            FileGoods.isThere(Array(path.utf8), below: paid.path, except: except)
+        }
+        for path in ["/a.txt", "/sub/", "/sub", "/sub/index.html"] { #expect(isThere(path)) }
+        for path in [
+            "/", "/nothing", "/.env", "/sub/.hidden/x", "/../secret", "/a.txt/", "/sub/x", "",
+        ] { #expect(!isThere(path), "\(path)") }
+        #expect(!isThere("/rules", except: [paid.appending(path: "rules").path]))
+        #expect(!isThere("/sub", except: [paid.appending(path: "sub").path]))
+    }
+
+    @Test(
+        "the client left before a byte: given back; later: taken",
+        arguments: [0, 100, 3_000, 90_000]
+    )
+    func clientLeaves(after count: Int) throws {
+        try Data(repeating: 0x61, count: 200_000).write(to: paid.appending(path: "large"))
+        let exchange = FakeExchange([:])
+        exchange.takesBytes = count
+        var returned: [ReturnCause] = []
+        let delivery = Delivery(
+            exchange: exchange,
+            method: "GET",
+            headers: [],
+            judge: { _, _ in nil },
+            giveBack: {
+                returned.append($0)
+                return true
+            }
+        )
+        #expect(throws: ExchangeError.self) {
+            try FileGoods.send(Array("/large".utf8), below: paid.path, except: [], delivery)
+        }
+        #expect(returned == (count > 10_000 ? [] : [.failure]))
     }
 
     @Test("no path and no link leads out, and nothing hidden is served")
@@ -155,7 +243,10 @@ import Testing
             "/" + String(repeating: "x", count: 5000),
         ] {
             let answer = try get(path)
-            #expect(answer.report.status == 404 && answer.returned == 1, "\(path)")
+            #expect(
+                answer.report.status == 404 && answer.returned == [.nothingDelivered],
+                "\(path)"
+            )
             #expect(!answer.body.contains("secret") && !answer.body.contains("hidden"))
             #expect(answer.head.contains("L402-Refunded: 1"))
         }
@@ -183,12 +274,12 @@ import Testing
     )
     func sendfile() throws {
         let there = try get("/a.txt", sendfile: "/srv/a.txt")
-        #expect(there.report.status == 200 && there.body.isEmpty && there.returned == 0)
+        #expect(there.report.status == 200 && there.body.isEmpty && there.returned == [])
         #expect(there.head.contains("X-Sendfile: /srv/a.txt"))
         #expect(there.head.contains("Content-Type: text/plain; charset=utf-8"))
         for path in ["/nothing", "/.env", "/../secret"] {
             let answer = try get(path, sendfile: "/srv" + path)
-            #expect(answer.report.status == 404 && answer.returned == 1)
+            #expect(answer.report.status == 404 && answer.returned == [.nothingDelivered])
             #expect(!answer.head.contains { $0.hasPrefix("X-Sendfile") })
         }
     }
@@ -196,7 +287,7 @@ import Testing
     @Test("only reading is possible")
     func methods() throws {
         let answer = try get("/a.txt", method: "POST")
-        #expect(answer.report.status == 405 && answer.returned == 1)
+        #expect(answer.report.status == 405 && answer.returned == [.nothingDelivered])
         #expect(answer.head.contains("Allow: GET, HEAD"))
     }
 }

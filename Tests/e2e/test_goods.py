@@ -1,9 +1,14 @@
 """Goods reach the client as the backend made them, and are not paid for when they fail."""
+import pathlib
+import shutil
 import socket
+import tempfile
 import threading
 
 import pytest
 import requests
+
+from servers import MODES, Served
 
 
 def seen(backend_url, path):
@@ -118,3 +123,92 @@ def test_more_kept_connections_than_workers_starve_nobody(make_site):
     for _ in range(2):
         for session in sessions:
             assert session.get(site.url + "/health", timeout=10).status_code == 204
+
+
+# Where the gate hands over files, or lets the server do it by X-Sendfile.
+OWN = [mode for mode, (_, targets) in MODES.items() if targets["files"].startswith("serve=file:")]
+
+
+@pytest.fixture(scope="module", params=OWN)
+def own(request, wallet, backend_port, backend_url):
+    base = pathlib.Path(tempfile.mkdtemp(prefix="l402-e2e-goods-"))
+    base.chmod(0o755)
+    start, targets = MODES[request.param]
+    served = Served(base / request.param, wallet, backend_port, targets)
+    pages = served.directory / "files" / "articles" / "guide"
+    (pages / "empty").mkdir(parents=True)
+    (pages / "index.html").write_text("<h1>paid index</h1>\n")
+    (served.directory / "files" / "articles" / "guide" / "part.txt").write_text("0123456789")
+    try:
+        start(served)
+        yield served
+    finally:
+        served.stop()
+        shutil.rmtree(base)
+
+
+class Buyer:
+    """One purchase of 50 uses, and how many are left by what the gate says of a plain request."""
+
+    def __init__(self, served):
+        self.served = served
+        offer = requests.get(served.url + "/articles/first.html", timeout=60).json()
+        self.headers = {"Authorization": f"L402 {offer['macaroon']}:{served.wallet.pay(offer['invoice'])}"}
+        self.left = 50
+
+    def ask(self, path, method="GET", **headers):
+        return requests.request(method, self.served.url + path, headers={**self.headers, **headers}, timeout=60,
+                                allow_redirects=False)
+
+    def takes(self, uses, what):
+        self.left -= uses + 1
+        assert self.ask("/articles/first.html").headers["L402-Uses-Left"] == str(self.left), what
+
+
+def test_files_take_a_use_when_they_are_delivered_and_only_then(own):
+    buyer = Buyer(own)
+    whole = buyer.ask("/articles/guide/part.txt")
+    assert whole.text == "0123456789" and "private" in whole.headers["Cache-Control"]
+    buyer.takes(1, "a file")
+    part = buyer.ask("/articles/guide/part.txt", Range="bytes=2-4")
+    assert part.status_code == 206 and part.text == "234"
+    buyer.takes(1, "a part")
+    # By the time of change: mod_deflate and its like may change the tag.
+    for what, answer, status in (
+            ("HEAD", buyer.ask("/articles/guide/part.txt", "HEAD"), 200),
+            ("304", buyer.ask("/articles/guide/part.txt", **{"If-Modified-Since": whole.headers["Last-Modified"]}), 304),
+            ("304 by tag", buyer.ask("/articles/guide/part.txt", **{"If-None-Match": whole.headers["ETag"]}), 304),
+            ("412", buyer.ask("/articles/guide/part.txt", **{"If-Match": '"x"'}), 412),
+            ("416", buyer.ask("/articles/guide/part.txt", Range="bytes=90-"), 416),
+            ("404", buyer.ask("/articles/guide/nothing.txt"), 404),
+            ("a directory without index", buyer.ask("/articles/guide/empty/"), 404),
+            ("a directory without index and slash", buyer.ask("/articles/guide/empty"), 404)):
+        assert answer.status_code == status, (what, answer.text)
+        assert "L402-Uses-Left" not in answer.headers, what
+        buyer.takes(0, what)
+
+
+def test_a_directory_is_its_index_page(own):
+    buyer = Buyer(own)
+    page = buyer.ask("/articles/guide/")
+    assert page.text == "<h1>paid index</h1>\n" and page.headers["Content-Type"].startswith("text/html")
+    buyer.takes(1, "the index page")
+    redirect = buyer.ask("/articles/guide?a=b")
+    assert redirect.status_code == 301
+    assert redirect.headers["Location"] in (own.url + "/articles/guide/?a=b", "/articles/guide/?a=b")
+    buyer.takes(0, "the redirect to it")
+
+
+def test_a_web_socket_behind_a_forwarding_gate_takes_nothing(own):
+    offer = requests.get(own.url + "/api/x", timeout=60).json()
+    headers = {"Authorization": f"L402 {offer['macaroon']}:{own.wallet.pay(offer['invoice'])}"}
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+               "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    answer = requests.get(own.url + "/api/socket", headers={**headers, **upgrade}, timeout=60)
+    assert answer.status_code == 501 and answer.json()["code"] == "upgrade_not_possible"
+    assert requests.get(own.url + "/api/x", headers=headers, timeout=60).headers["L402-Uses-Left"] == "49"
+
+
+def test_links_of_a_backend_lead_to_the_site_behind_every_server(own):
+    location = requests.get(own.url + "/api/open/link", timeout=60, allow_redirects=False).headers["Location"]
+    assert location in (own.url + "/elsewhere", "/elsewhere")

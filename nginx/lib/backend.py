@@ -5,7 +5,7 @@
 
 Every path echoes what arrived. At the end of a path, for the tests: /status/NNN answers with that
 status, /slow/SECONDS waits, /die closes the connection in the middle of its answer, /cors names an
-origin of its own, /bytes/N is N bytes, /events/N is N server-sent events with a pause between them,
+origin of its own, /link redirects to an address that it makes of Host, /bytes/N is N bytes, /events/N is N server-sent events with a pause between them,
 /socket speaks WebSocket and sends back what it gets. GET /_seen lists every request so far.
 """
 import base64
@@ -44,6 +44,8 @@ class Backend(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
             self.close_connection = True
             return None
+        if parts[-1] == "link":
+            return self.answer(302, what, {"Location": f"http://{self.headers['Host']}/elsewhere"})
         if parts[-1] == "socket":
             return self.web_socket()
         if parts[-2] == "bytes":
