@@ -52,12 +52,9 @@ final class KnownPayment: Sendable {
     }
 
     /// Whether the file is as it was.
-    ///
-    /// - Parameter look: What else has to hold, asked once a second.
-    func isUnchanged(now: UInt64, _ look: () throws(StateError) -> Bool) throws(StateError) -> Bool
-    {
+    func isUnchanged(now: UInt64) throws(StateError) -> Bool {
         if lookedAt.load(ordering: .relaxed) != now {
-            guard identity.isStill(at: path), try look() else { return false }
+            guard identity.isStill(at: path) else { return false }
             lookedAt.store(now, ordering: .relaxed)
         }
         return try file.read(at: 0, count: record.text.count + 1) == record.text

@@ -111,9 +111,72 @@ func takeAndReturn(_ directory: StateDirectory) throws(StateError) {
             say("taken")
             if Bool.random() {
                 say("returning")
-                if try payments.giveBack(claim, .failure, now: now) { say("returned") }
+                if try payments.giveBack(claim, .nothingDelivered, now: now) { say("returned") }
             }
         }
+    }
+}
+
+/// same COUNT: one request, asked for again and again; says what each asking was told.
+func askAgain(_ directory: StateDirectory) throws(StateError) {
+    guard let hash = hash(7) else { return }
+    let payments = Payments(directory)
+    let free = FreeTier(directory)
+    for _ in 0..<number(0) {
+        let claim = claim(hash, uses: 10, until: now + 3600, request: "one")
+        switch try redeem(payments, claim) {
+        case .taken: say("taken")
+        case .repeated: say("repeated")
+        case let other: say("\(other)")
+        }
+        if try free.take(freeClaim(1, limit: 10, request: "one"), now: now).isGranted {
+            say("free")
+        }
+    }
+}
+
+/// return COUNT: returns what the requests 0, 1, 2… took; says which did.
+func returnAll(_ directory: StateDirectory) throws(StateError) {
+    guard let hash = hash(7) else { return }
+    let payments = Payments(directory)
+    let free = FreeTier(directory)
+    for id in 0..<number(0) {
+        let claim = claim(hash, uses: 50, until: now + 3600, request: "\(id)")
+        if try payments.giveBack(claim, .nothingDelivered, now: now) { say("use \(id)") }
+        let request = freeClaim(1, limit: 50, request: "\(id)")
+        if try free.giveBack(request, .nothingDelivered, takenAt: now) { say("free \(id)") }
+    }
+}
+
+/// grace COUNT: asks for further ranges of one delivery.
+func repeatDelivery(_ directory: StateDirectory) throws(StateError) {
+    guard let hash = hash(7) else { return }
+    let payments = Payments(directory)
+    for id in 0..<number(0) {
+        let key = DeliveryKey(
+            address: [UInt8](repeating: 1, count: 8),
+            graceSeconds: 600,
+            mayRepeat: true
+        )
+        let claim = PaymentClaim(
+            paymentHash: hash,
+            terms: claim(hash, uses: 1, until: now + 3600).terms,
+            requestID: "\(getpid())-\(id)",
+            delivery: key
+        )
+        if case .withinGrace = try payments.take(claim, now: now) { say("free") }
+    }
+}
+
+/// endless USES: takes uses for requests of its own, saying each before and after, until killed.
+func takeEndlessly(_ directory: StateDirectory) throws(StateError) {
+    guard let hash = hash(7) else { return }
+    let payments = Payments(directory)
+    for id: UInt64 in 0... {
+        let request = "\(getpid())-\(id)"
+        say("asking \(request)")
+        let claim = claim(hash, uses: number(0), until: now + 3600, request: request)
+        if case .taken = try redeem(payments, claim) { say("taken \(request)") }
     }
 }
 
@@ -141,9 +204,9 @@ func live(_ directory: StateDirectory) throws(StateError) {
         let place = try pending.reserve(client: [1], limit: 3, expiresAt: moment + 60, now: moment)
         if case .reserved(let place) = place, Bool.random() { try pending.release(place) }
         if Int.random(in: 0..<3) == 0 {
-            free.sweep(now: moment)
-            pending.sweep(now: moment)
-            _ = try payments.sweep(now: moment, maximum: 3)
+            free.sweep(now: moment, secondClock: moment)
+            pending.sweep(now: moment, secondClock: moment)
+            _ = try payments.sweep(now: moment, secondClock: moment, maximum: 3)
         }
     }
 }
@@ -212,7 +275,7 @@ func writeJournal(_ directory: StateDirectory) {
     let path = "/" + String(repeating: "x", count: 1500)
     for _ in 0..<number(0) {
         journal.record(
-            JournalEvent(time: now, kind: .free, service: "dvm", method: "GET", path: path)
+            JournalEvent(time: now, kind: .paid, service: "dvm", method: "GET", path: path)
         )
     }
 }
@@ -224,6 +287,10 @@ do throws(StateError) {
     case "redeem": try raceForPayment(directory)
     case "free": try raceForFree(directory)
     case "mix": try takeAndReturn(directory)
+    case "same": try askAgain(directory)
+    case "return": try returnAll(directory)
+    case "grace": try repeatDelivery(directory)
+    case "endless": try takeEndlessly(directory)
     case "live": try live(directory)
     case "starve": starve(directory)
     case "keys": try sayKeys(directory)

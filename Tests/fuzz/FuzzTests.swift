@@ -138,9 +138,28 @@ import Testing
         try fuzz("payment") { bytes in
             guard var file = PaymentFile(bytes) else { return }
             let used = file.used
-            file.take(requestID: "r")
+            let claim = PaymentClaim(
+                paymentHash: file.paymentHash,
+                terms: file.terms,
+                requestID: "r",
+                delivery: DeliveryKey(
+                    address: Array(1...8),
+                    graceSeconds: 60,
+                    mayRepeat: bytes.count.isMultiple(of: 2)
+                )
+            )
+            _ = file.repeatDelivery(
+                DeliveryKey(address: Array(1...8), graceSeconds: 60, mayRepeat: true),
+                now: 1
+            )
             guard used < 9_999_999_999 else { return }
+            file.take(claim, now: 1_800_000_000)
             #expect(PaymentFile(file.text)?.used == used + 1)
+            _ = file.giveBack(requestID: "r", .failure, now: 1_800_000_000)
+            #expect(PaymentFile(file.text) != nil)
+            file.refund()
+            file.revoke()
+            #expect(PaymentFile(file.text)?.isRevoked == true)
         }
     }
 
