@@ -28,7 +28,7 @@ extension Payments {
         let root = "\(directory.path)/payments"
         let midnight = Self.midnight(now)
         let limit = CalendarText.date(midnight)
-        var removed = removeStaleTemporaries(root + "/tmp", now: now, maximum: maximum)
+        var removed = removeStaleTemporaries(root + "/tmp", maximum: maximum)
         // Names of another form, as of the year 10000, are not ours to compare.
         let days = StateDirectory.names(in: root).filter { CalendarText.isDate($0) && $0 < limit }
         for day in days.sorted() {
@@ -118,13 +118,11 @@ extension Payments {
     }
 
     /// Left behind by a process that was killed between writing a file and naming it.
-    private func removeStaleTemporaries(_ room: String, now: UInt64, maximum: Int) -> Int {
+    private func removeStaleTemporaries(_ room: String, maximum: Int) -> Int {
         var removed = 0
         StateDirectory.eachName(in: room) { name in
             var status = stat()
-            if lstat("\(room)/\(name)", &status) == 0,
-                Int(clamping: now) - status.st_mtim.tv_sec > 3600
-            {
+            if lstat("\(room)/\(name)", &status) == 0, time(nil) - status.st_mtim.tv_sec > 3600 {
                 unlink("\(room)/\(name)")
                 removed += 1
             }

@@ -339,7 +339,7 @@ struct SweepTests {
         try state.write("payments/tmp/.1-old", "x")
         try state.write("payments/tmp/.1-new", "x")
         state.age("payments/tmp/.1-old", seconds: 3700)
-        _ = try sweep(now: UInt64(time(nil)), maximum: 100)
+        _ = try sweep(now: noon, maximum: 100)
         #expect(state.names("payments/tmp") == [".1-new"])
     }
 }

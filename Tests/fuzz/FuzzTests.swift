@@ -163,6 +163,29 @@ import Testing
         }
     }
 
+    @Test func `counts of a minute, marks and lines of the journal`() throws {
+        try fuzz("books") { bytes in
+            if let counts = MinuteCounts(bytes) {
+                #expect(counts.events.count <= MinuteCounts.maximumKeys + 7)
+                #expect(MinuteCounts(counts.text) != nil)
+            }
+            if var mark = SweepMark(bytes) {
+                #expect(mark.text.isEmpty || SweepMark(mark.text) == mark)
+                mark.doubt(now: 1)
+                mark.advance(to: 86_400, now: 1)
+                #expect(SweepMark(mark.text) == mark)
+            }
+            let lines = bytes.split(separator: 0x0a)
+            let columns = lines.first.flatMap { JournalColumns($0) }
+            for line in lines {
+                _ = JournalFormat.File(name: String(decoding: line, as: UTF8.self))
+                guard let read = columns?.event(line) else { continue }
+                let text = JournalFormat.line(read.event, time: [], count: read.count)
+                #expect(text.count { $0 == 0x0a } == 1)
+            }
+        }
+    }
+
     @Test func `tables of the state`() throws {
         try fuzz("keys") { bytes in
             _ = TableHead(
