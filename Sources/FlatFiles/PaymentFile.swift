@@ -73,8 +73,8 @@ struct PaymentFile {
         }
     }
 
-    /// The text of a payment whose first use is taken; ``init(_:)`` reads it.
-    static func text(opening claim: PaymentClaim, now: UInt64) -> [UInt8] {
+    /// A payment whose first use is taken; `nil` when its text could not be read back.
+    static func opening(_ claim: PaymentClaim, now: UInt64) -> PaymentFile? {
         let terms = claim.terms
         let places = Layout.placeCount(terms.uses)
         let ends = terms.end(openedAt: now)
@@ -90,10 +90,13 @@ struct PaymentFile {
         for _ in 0..<Layout.addressCount(terms.uses) { bytes += Layout.emptyAddress }
         bytes += "recent\n".utf8
         for _ in 0..<places { bytes += Layout.emptyPlace }
-        guard places > 0, var file = PaymentFile(bytes) else { return bytes }
-        file.note(claim, now: now)
-        return file.text
+        guard bytes.count <= limitBytes, var file = PaymentFile(bytes) else { return nil }
+        if places > 0 { file.note(claim, now: now) }
+        return file
     }
+
+    /// The part of the text that holds what the operator may change.
+    var head: ArraySlice<UInt8> { text[..<(layout.state + 9)] }
 
     /// Reads a file; `nil` for anything that this code, or that of an older release, would not have
     /// written.

@@ -107,17 +107,14 @@ public final class Payments: PaymentLedger {
         if terms.uses == 0 || claim.cap == 0 { return .spent }
         // Its file is there where somebody was faster; else it may have been one that was removed.
         guard try !isSwept(claim) else { return try take(claim, now: now) }
-        let text = PaymentFile.text(opening: claim, now: now)
         // Nothing is put on record that could not be read back.
-        guard text.count <= PaymentFile.limitBytes, let record = PaymentFile(text),
-            says(record, claim)
-        else {
+        guard let record = PaymentFile.opening(claim, now: now), says(record, claim) else {
             throw StateError(
                 "payment \(claim.paymentHash.hex): its service \"\(terms.service)\" does not fit in a file"
             )
         }
         try makeDay(of: claim)
-        guard try directory.create(path(of: claim), text) else {
+        guard try directory.create(path(of: claim), record.text) else {
             return try take(claim, now: now)
         }
         return .taken(usesLeft: terms.uses.map { $0 - 1 })
@@ -184,11 +181,11 @@ public final class Payments: PaymentLedger {
     }
 
     private func says(_ record: PaymentFile, _ claim: PaymentClaim) -> Bool {
-        let (sold, claimed) = (record.terms, claim.terms)
-        return record.paymentHash == claim.paymentHash && sold.service == claimed.service
-            && sold.site == claimed.site && sold.uses == claimed.uses
-            && sold.validUntil == claimed.validUntil && sold.validSeconds == claimed.validSeconds
-            && record.price == claim.price
+        record.terms.validUntil == claim.terms.validUntil
+            && record.terms.validSeconds == claim.terms.validSeconds
+            && record.terms.uses == claim.terms.uses && record.price == claim.price
+            && record.terms.service == claim.terms.service && record.terms.site == claim.terms.site
+            && record.paymentHash == claim.paymentHash
     }
 
     private func path(of claim: PaymentClaim) -> String {
