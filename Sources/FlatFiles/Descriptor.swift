@@ -40,11 +40,47 @@ struct Descriptor: ~Copyable {
 
     deinit { close(number) }
 
+    /// How long a lock is waited for: whoever holds it does so for some microseconds, unless it was
+    /// stopped or its disk does not answer.
+    static let lockMilliseconds: UInt64 = 5000
+
     /// Waits until no other open file of the same file is locked.
-    func lock() throws(StateError) {
-        while flock(number, LOCK_EX) != 0 {
-            guard errno == EINTR else { throw .system(path, "lock") }
+    ///
+    /// - Parameter milliseconds: How long at most.
+    func lock(milliseconds: UInt64 = lockMilliseconds) throws(StateError) {
+        var began: UInt64?
+        var pause: UInt32 = 20
+        while flock(number, LOCK_EX | LOCK_NB) != 0 {
+            if errno == EINTR { continue }
+            guard errno == EWOULDBLOCK else { throw .lock(path) }
+            let start = began ?? Self.monotonicMilliseconds()
+            began = start
+            guard Self.monotonicMilliseconds() - start < milliseconds else {
+                throw StateError(
+                    "\(path): is locked for longer than \(milliseconds) ms; is a process that uses it stopped, or the disk stuck?"
+                )
+            }
+            // Nobody is woken when the lock is given up: `flock` itself has no time limit.
+            usleep(.random(in: 1...pause))
+            pause = min(pause * 2, 2000)
         }
+    }
+
+    /// Whether files here can be locked at all; the lock is given up at once.
+    ///
+    /// - Throws: ``StateError`` that says what would be right.
+    func tryLock() throws(StateError) {
+        while flock(number, LOCK_SH | LOCK_NB) != 0 {
+            if errno == EWOULDBLOCK { return }
+            guard errno == EINTR else { throw .lock(path) }
+        }
+        unlock()
+    }
+
+    private static func monotonicMilliseconds() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
     }
 
     /// Gives the lock up before the file is closed.
@@ -179,10 +215,22 @@ extension StateError {
         return StateError("\(path): cannot \(call): \(String(cString: strerror(number)))\(name)")
     }
 
+    /// What the system said to a lock; where it has none, that this is no place for the state.
+    static func lock(_ path: String) -> StateError {
+        let error = system(path, "lock")
+        guard [EOPNOTSUPP, ENOTSUP, ENOLCK, ENOSYS, EINVAL].contains(errno) else { return error }
+        return StateError(
+            "\(error.reason): this file system has no locks that processes share; put "
+                + "L402_STATE_DIR on a disk of this machine (ext4, xfs, btrfs, tmpfs), or mount the "
+                + "network's with its lock service"
+        )
+    }
+
     private static let names: [Int32: String] = [
         EACCES: "EACCES", EDQUOT: "EDQUOT", EEXIST: "EEXIST", EFBIG: "EFBIG", EIO: "EIO",
         EISDIR: "EISDIR", ELOOP: "ELOOP", EMFILE: "EMFILE", ENAMETOOLONG: "ENAMETOOLONG",
         ENFILE: "ENFILE", ENOENT: "ENOENT", ENOLCK: "ENOLCK", ENOMEM: "ENOMEM", ENOSPC: "ENOSPC",
-        ENOTDIR: "ENOTDIR", EPERM: "EPERM", EROFS: "EROFS", ESTALE: "ESTALE",
+        ENOSYS: "ENOSYS", ENOTDIR: "ENOTDIR", EOPNOTSUPP: "EOPNOTSUPP", EPERM: "EPERM",
+        EROFS: "EROFS", ESTALE: "ESTALE",
     ]
 }

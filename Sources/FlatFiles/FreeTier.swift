@@ -12,6 +12,9 @@ import Paywall
 /// **The clock.** Windows are UTC and named by date and time, so daylight saving does not exist and
 /// a leap day is a day. Files of the two windows before the present one are kept: a clock that steps
 /// back finds its counts again.
+///
+/// **The same request again.** `free/recent` remembers the requests that took one lately
+/// (``RecentRequests``), so that each takes once and returns once.
 public final class FreeTier: FreeCounter {
     /// About so many clients of one window are counted one by one: where the table has grown to
     /// 2^18 pages.
@@ -19,6 +22,7 @@ public final class FreeTier: FreeCounter {
     private static let windowsKept: UInt64 = 2
 
     private let tables: TableSet
+    private let recent: RecentRequests
 
     /// The free tier of a state directory.
     public convenience init(_ directory: StateDirectory) {
@@ -26,6 +30,7 @@ public final class FreeTier: FreeCounter {
     }
 
     init(_ directory: StateDirectory, maximumClients: Int) {
+        recent = RecentRequests(directory)
         tables = TableSet(
             directory,
             room: "free",
@@ -36,26 +41,59 @@ public final class FreeTier: FreeCounter {
 
     /// Takes one free request when there is one left.
     public func take(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome {
-        try outcome(of: claim, now: now)
+        let window = Self.window(claim.period, now)
+        let table = try tables.table(window)
+        let reset = claim.period.seconds - now % claim.period.seconds
+        return try table.exclusively { (access) throws(StateError) in
+            let (slot, count) = try Self.slot(of: claim, .taken, in: table, &access)
+            let request = RecentRequests.Request(claim, window: window)
+            if request.map(recent.isTaken) == true {
+                let left = claim.limit - min(claim.limit, count)
+                return FreeOutcome(isGranted: true, left: left, resetSeconds: reset)
+            }
+            guard count < claim.limit, count < HashedTable.maximumValue,
+                try Self.failures(of: claim, in: table, &access)
+                    < UInt32(ReturnCause.maximumFailures)
+            else { return FreeOutcome(isGranted: false, left: 0, resetSeconds: reset) }
+            try access.set(slot, to: count + 1)
+            if let request { recent.setTaken(request) }
+            return FreeOutcome(
+                isGranted: true,
+                left: claim.limit - count - 1,
+                resetSeconds: reset
+            )
+        }
     }
 
-    /// Returns one free request, when its window is still there.
+    /// Returns the free request that this request took, when its window is still there.
     public func giveBack(_ claim: FreeClaim, _ cause: ReturnCause, takenAt: UInt64)
         throws(StateError) -> Bool
     {
-        guard let table = try tables.existing(Self.window(claim.period, takenAt)) else {
-            return false
-        }
+        let window = Self.window(claim.period, takenAt)
+        guard let request = RecentRequests.Request(claim, window: window),
+            let table = try tables.existing(window)
+        else { return false }
         return try table.exclusively { (access) throws(StateError) in
-            let (slot, count) = try Self.slot(of: claim, in: table, &access)
+            guard recent.isTaken(request) else { return false }
+            // Forgotten first: killed in between, the request has one free request less.
+            guard recent.forget(request) else { return false }
+            let (slot, count) = try Self.slot(of: claim, .taken, in: table, &access)
             guard count > 0 else { return false }
             try access.set(slot, to: count - 1)
+            guard cause == .failure else { return true }
+            try access.mark()
+            let (failed, failures) = try Self.slot(of: claim, .failed, in: table, &access)
+            if failures < HashedTable.maximumValue { try access.set(failed, to: failures + 1) }
             return true
         }
     }
 
     /// Drops the files of windows that are over.
-    public func sweep(now: UInt64) {
+    ///
+    /// - Parameter secondClock: See ``Payments/sweep(now:secondClock:maximum:)``: a clock that is days
+    ///   ahead must not give this day's allowances once more.
+    public func sweep(now: UInt64, secondClock: UInt64?) {
+        guard Clocks.agree(now, secondClock) else { return }
         let oldest = FreePeriod.allCases.map { period in
             (
                 suffix: ".\(period.rawValue)",
@@ -75,37 +113,35 @@ public final class FreeTier: FreeCounter {
         }
     }
 
-    private func outcome(of claim: FreeClaim, now: UInt64) throws(StateError)
-        -> FreeOutcome
-    {
-        let table = try tables.table(Self.window(claim.period, now))
-        let reset = claim.period.seconds - now % claim.period.seconds
-        return try table.exclusively { (access) throws(StateError) in
-            let (slot, count) = try Self.slot(of: claim, in: table, &access)
-            guard count < claim.limit, count < HashedTable.maximumValue else {
-                return FreeOutcome(isGranted: false, left: 0, resetSeconds: reset)
-            }
-            try access.set(slot, to: count + 1)
-            return FreeOutcome(
-                isGranted: true,
-                left: claim.limit - count - 1,
-                resetSeconds: reset
-            )
-        }
+    /// What a slot counts, for a client and for all of his network that share.
+    private enum Counted: UInt8 {
+        case taken = 0
+        case failed = 2
+    }
+
+    /// Returns for failed goods within the window; looked for only where there was one.
+    private static func failures(
+        of claim: FreeClaim,
+        in table: HashedTable,
+        _ access: inout HashedTable.Access
+    ) throws(StateError) -> UInt32 {
+        guard access.isMarked else { return 0 }
+        return try slot(of: claim, .failed, in: table, &access).count
     }
 
     /// The client's own slot, or his network's when he is one too many; and what it counts.
     private static func slot(
         of claim: FreeClaim,
+        _ counted: Counted,
         in table: HashedTable,
         _ access: inout HashedTable.Access
     )
         throws(StateError) -> (slot: UInt64, count: UInt32)
     {
-        let own = table.hash(claim.rule + [0] + claim.client)
+        let own = table.hash(claim.rule + [counted.rawValue] + claim.client)
         if let count = try access.value(own) { return (own, count) }
         guard access.isFull else { return (own, 0) }
-        let shared = table.hash(claim.rule + [1] + claim.network)
+        let shared = table.hash(claim.rule + [counted.rawValue + 1] + claim.network)
         return (shared, try access.value(shared) ?? 0)
     }
 

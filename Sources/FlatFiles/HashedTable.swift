@@ -45,8 +45,9 @@ final class HashedTable: Sendable {
     private let maximumPages: Int
     private let file: Descriptor
     private let identity: FileIdentity
-    /// Threads share the open file, and with it the lock on it.
-    private let threads = Mutex<Void>(())
+    /// Threads share the open file, and with it the lock on it. Whether the last of them got it: who
+    /// comes after one that waited in vain does not wait as long again.
+    private let threads = Mutex(true)
 
     /// Opens a table, making it when it is not there.
     ///
@@ -71,7 +72,7 @@ final class HashedTable: Sendable {
     var isCurrent: Bool { identity.isStill(at: path) }
 
     /// How large it is, as a share of the size at which newcomers stop being counted by themselves.
-    func fill() throws(StateError) -> Double { Double(try readPages()) / Double(maximumPages) }
+    func fill() throws(StateError) -> Double { Double(try readHead().pages) / Double(maximumPages) }
 
     /// The keyed hash of some bytes, as slots hold it.
     func hash(_ message: [UInt8]) -> UInt64 {
@@ -87,11 +88,14 @@ final class HashedTable: Sendable {
     func exclusively<Result>(_ body: (inout Access) throws(StateError) -> Result)
         throws(StateError) -> Result
     {
-        let result: Swift.Result<Result, StateError> = threads.withLock { _ in
+        let result: Swift.Result<Result, StateError> = threads.withLock { isFree in
             do throws(StateError) {
-                try file.lock()
+                let isLikely = isFree
+                isFree = false
+                try file.lock(milliseconds: isLikely ? Descriptor.lockMilliseconds : 20)
+                isFree = true
                 defer { file.unlock() }
-                var access = Access(table: self, pages: try readPages())
+                var access = Access(table: self, head: try readHead())
                 return .success(try body(&access))
             } catch {
                 return .failure(error)
@@ -100,10 +104,22 @@ final class HashedTable: Sendable {
         return try result.get()
     }
 
-    private func readPages() throws(StateError) -> Int {
-        let digits = try file.read(at: pagesOffset, count: 10)
-        guard let pages = Self.pages(digits[...]) else { throw Self.damaged(path) }
-        return pages
+    /// The number of pages, and whether ``Access/isMarked``.
+    fileprivate struct Head {
+        var pages: Int
+        var isMarked: Bool
+    }
+
+    /// Where the mark stands: behind the line of the pages.
+    private var markOffset: Int { pagesOffset + 11 }
+    private static let mark = UInt8(ascii: "+")
+
+    private func readHead() throws(StateError) -> Head {
+        let bytes = try file.read(at: pagesOffset, count: 12)
+        guard bytes.count == 12, let pages = Self.pages(bytes[..<10]) else {
+            throw Self.damaged(path)
+        }
+        return Head(pages: pages, isMarked: bytes[11] == Self.mark)
     }
 
     /// Ten digits, as a number of pages that a file can have.
@@ -123,12 +139,23 @@ final class HashedTable: Sendable {
     struct Access {
         fileprivate let table: HashedTable
         fileprivate var pages: Int
+        /// Whether ``mark()`` was called: something rare is in this table, which need not be looked
+        /// for otherwise.
+        private(set) var isMarked: Bool
         /// The page read last, as long as nothing is written: a decision looks at it twice.
         private var lastRead: (index: Int, page: TablePage)?
 
-        fileprivate init(table: HashedTable, pages: Int) {
+        fileprivate init(table: HashedTable, head: Head) {
             self.table = table
-            self.pages = pages
+            pages = head.pages
+            isMarked = head.isMarked
+        }
+
+        /// Makes ``isMarked`` hold for good.
+        mutating func mark() throws(StateError) {
+            if isMarked { return }
+            try table.file.write([HashedTable.mark], at: table.markOffset)
+            isMarked = true
         }
 
         /// The value of a slot; `nil` when there is none.

@@ -1,4 +1,3 @@
-import Lightning
 import Paywall
 
 /// Reads the journal back, for `l402 report`; never to decide.
@@ -14,26 +13,43 @@ public struct JournalReader: Sendable {
     }
 
     /// The days that have a journal, `YYYY-MM-DD`, earliest first.
-    public func days() -> [String] {
-        StateDirectory.names(in: "\(directory.path)/journal")
-            .filter { $0.hasSuffix(".tsv") }
-            .map { String($0.dropLast(4)) }
-            .filter(CalendarText.isDate)
-            .sorted()
-    }
+    public func days() -> [String] { Set(files().map(\.day)).sorted() }
 
-    /// Visits the events of a day in the order they were written; how many lines could not be read
-    /// (half written on a full disk, or edited). A day without a journal has no events.
+    /// Visits the events of a day, file by file in the order they were written, each with the number
+    /// of events that its line stands for; how many lines could not be read (half written on a full
+    /// disk, or edited). A day without a journal has no events.
     ///
     /// - Parameter day: `YYYY-MM-DD`, of UTC.
     /// - Throws: ``StateError`` when there is a file that cannot be read.
-    public func visit(day: String, _ body: (JournalEvent) -> Void) throws(StateError) -> Int {
+    public func visit(day: String, _ body: (JournalEvent, _ count: UInt64) -> Void)
+        throws(StateError) -> Int
+    {
         guard CalendarText.isDate(day) else {
             throw StateError("\"\(day)\" is not a day; write it as YYYY-MM-DD")
         }
-        let path = "\(directory.path)/journal/\(day).tsv"
+        var damaged = 0
+        for file in files() where file.day == day {
+            damaged += try visit("\(directory.path)/journal/\(file.name)") { event, count in
+                body(event, count)
+            }
+        }
+        return damaged
+    }
+
+    /// All files of the journal, the earliest first.
+    func files() -> [JournalFormat.File] {
+        StateDirectory.names(in: "\(directory.path)/journal")
+            .compactMap(JournalFormat.File.init).sorted()
+    }
+
+    /// Visits the events of one file.
+    func visit(_ path: String, _ body: (JournalEvent, UInt64) throws(StateError) -> Void)
+        throws(StateError) -> Int
+    {
         guard let file = try Descriptor.openIfPresent(path, 0) else { return 0 }
-        let head = Array(TSVJournal.columns.joined(separator: "\t").utf8)
+        // Where the first line was damaged, what this release writes.
+        var columns = JournalColumns(JournalFormat.head.dropLast())
+        var isFirst = true
         var damaged = 0
         var offset = 0
         var rest: [UInt8] = []
@@ -43,56 +59,24 @@ public struct JournalReader: Sendable {
             offset += chunk.count
             rest += chunk
             let lines = rest.split(separator: 0x0a, omittingEmptySubsequences: false)
-            for line in lines.dropLast() where !line.isEmpty && !line.elementsEqual(head) {
-                if let event = Self.event(line) { body(event) } else { damaged += 1 }
+            for line in lines.dropLast() where !line.isEmpty {
+                if isFirst {
+                    isFirst = false
+                    if let own = JournalColumns(line) {
+                        columns = own
+                        continue
+                    }
+                }
+                if let read = columns?.event(line) {
+                    try body(read.event, read.count)
+                } else {
+                    damaged += 1
+                }
             }
             rest = Array(lines.last ?? [])
             // No line is that long; what this is, is not kept in memory.
-            if rest.count > TSVJournal.maximumLineBytes { rest.removeLast(rest.count - 1) }
+            if rest.count > JournalFormat.maximumLineBytes { rest.removeLast(rest.count - 1) }
         }
         return damaged + (rest.isEmpty ? 0 : 1)
-    }
-
-    private static func event(_ line: ArraySlice<UInt8>) -> JournalEvent? {
-        let fields = line.split(separator: 0x09, omittingEmptySubsequences: false)
-            .map { String(decoding: $0, as: UTF8.self) }
-        guard fields.count == TSVJournal.columns.count,
-            let time = CalendarText.seconds(fields[0]),
-            let kind = JournalEvent.Kind(rawValue: fields[1]),
-            let tier = UInt8(fields[3]), let amount = UInt64(fields[5])
-        else { return nil }
-        let hash = PaymentHash(hex: fields[4])
-        let left = UInt64(fields[6])
-        guard fields[4].isEmpty || hash != nil, fields[6].isEmpty || left != nil else { return nil }
-        return JournalEvent(
-            time: time,
-            kind: kind,
-            service: unescaped(fields[2]),
-            tier: tier,
-            paymentHash: hash,
-            amount: Millisatoshis(msat: amount),
-            usesLeft: left,
-            code: unescaped(fields[7]),
-            method: unescaped(fields[8]),
-            path: unescaped(fields[9])
-        )
-    }
-
-    /// `\xHH` as the byte it stands for.
-    private static func unescaped(_ text: String) -> String {
-        guard text.utf8.contains(0x5c) else { return text }
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == 0x5c, rest.first == 0x78, let value = Hex.decode(rest.dropFirst().prefix(2)),
-                value.count == 1
-            {
-                bytes += value
-                rest = rest.dropFirst(3)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -5,7 +5,8 @@ import Synchronization
 /// The files of unlimited payments that were served lately, kept open: whoever comes with one of
 /// them costs one read instead of a look for the file, opening, reading and closing it.
 ///
-/// The text is read for each request and compared, so that a revoked payment is refused at once.
+/// The head of its text is read for each request and compared, so that a revoked payment is refused
+/// at once.
 /// Whether the file is still the one of its name is looked at once a second.
 final class KnownPayments: Sendable {
     /// Descriptors that are kept; a newcomer takes the place of another one.
@@ -52,14 +53,12 @@ final class KnownPayment: Sendable {
     }
 
     /// Whether the file is as it was.
-    ///
-    /// - Parameter look: What else has to hold, asked once a second.
-    func isUnchanged(now: UInt64, _ look: () throws(StateError) -> Bool) throws(StateError) -> Bool
-    {
+    func isUnchanged(now: UInt64) throws(StateError) -> Bool {
         if lookedAt.load(ordering: .relaxed) != now {
-            guard identity.isStill(at: path), try look() else { return false }
+            guard identity.isStill(at: path) else { return false }
             lookedAt.store(now, ordering: .relaxed)
         }
-        return try file.read(at: 0, count: record.text.count + 1) == record.text
+        let head = record.head
+        return try file.read(at: 0, count: head.count).elementsEqual(head)
     }
 }

@@ -5,208 +5,297 @@ import Paywall
 
 /// The text of one payment's file.
 ///
-///     l402-payment 1 used 0000000003          ; a fixed place in the first 512 bytes
+///     l402-payment 2 used 0000000003 change 0000000005   ; in the first 512 bytes
 ///     payment_hash 3f97…
+///     failed 00 since 0000000000              ; returns for failed goods, and when their hour began
+///     state active                            ; or revoked, padded to 8
 ///     service dvm
+///     site -                                  ; or the site's name
 ///     tier 0
 ///     uses 10                                 ; or unlimited
-///     valid_until 1793232000 2026-10-28T…Z
+///     valid_until 1793232000 2026-10-28T…Z    ; the longest end, as tokens say it
+///     valid_seconds 3600                      ; or - for what an older release sold
 ///     price_msat 21000
 ///     opened 2026-10-28T…Z
-///     state active                            ; or revoked, padded to 8
-///     recent                                  ; the last requests that took a use
-///     0123456789abcdef                        ; 16 hex digits of a hash of a request's id
-///     ----------------                        ; a free place
+///     ends 1793232000 2026-10-28T…Z           ; reckoned from the first redemption
+///     addresses                               ; deliveries: address, change, time, repeats
+///     ---------------- 0000000000 0000000000 00
+///     recent                                  ; the last requests that took a use, and the change
+///     0123456789abcdef 0000000005             ; 16 hex digits of a hash of a request's id
+///     ---------------- 0000000000             ; a free place
 ///
-/// The file never grows: a take writes the counter and one place of `recent`, a return clears
-/// that place and writes the counter. It is less than one page, so that no other process sees half
-/// of a write, and the counter is in its first sector, so that a power cut leaves the old one or
-/// the new.
+/// An unlimited payment has neither addresses nor requests. Files of `l402-payment 1`, which an
+/// older release wrote, have no changes, failures, sites and addresses; they are read and taken
+/// from as they stand.
+///
+/// The file never grows: whatever a request changes is written with one call. It is less than one
+/// page, so that no other process sees half of a write. A power cut can leave some sectors old and
+/// others new: the counter is in the first one with the number of the change that wrote it, and a
+/// request or an address with a later number is none, so that nothing is served uncounted.
 struct PaymentFile {
-    /// What was sold.
+    /// What was sold, as minted.
+    let terms: PurchaseTerms
+    /// Which payment.
     let paymentHash: PaymentHash
-    let service: String
-    let tier: UInt8
-    /// `nil` for unlimited.
-    let uses: UInt64?
-    let validUntil: UInt64
     let price: Millisatoshis
     let opened: String
+    /// When it ends: reckoned at the first redemption.
+    let ends: UInt64
     /// The whole text; changes are made in place.
     private(set) var text: [UInt8]
     /// Uses taken and not returned.
     private(set) var used: UInt64
     private(set) var isRevoked: Bool
-    private let stateOffset: Int
-    private let recentOffset: Int
+    private(set) var failures: Failures
+    private var change: UInt64
+    private let layout: Layout
 
-    private static let magic = Array("l402-payment 1 used ".utf8)
-    private static let counterDigits = 10
-    private static let active = Array("active  ".utf8)
-    private static let revoked = Array("revoked ".utf8)
-    private static let emptyPlace = Array("----------------\n".utf8)
-    private static let placeBytes = 17
-    /// Requests on one token that can be on their way to failing goods at once.
-    private static let maximumPlaces: UInt64 = 64
     static let limitBytes = 4096
 
-    /// The text of a payment whose first use is taken; ``init(_:)`` reads it.
-    static func text(opening claim: PaymentClaim, now: UInt64) -> [UInt8] {
-        var text = String(decoding: magic, as: UTF8.self) + CalendarText.padded(1, counterDigits)
-        text += "\npayment_hash \(claim.paymentHash.hex)\nservice \(claim.terms.service)"
-        text +=
-            "\ntier \(claim.terms.tier)\nuses \(claim.terms.uses.map(String.init) ?? "unlimited")"
-        text +=
-            "\nvalid_until \(claim.terms.validUntil) \(CalendarText.time(claim.terms.validUntil))"
-        text += "\nprice_msat \(claim.price.msat)\nopened \(CalendarText.time(now))\nstate "
-        let places = placeCount(claim.terms.uses)
-        var bytes = Array(text.utf8) + active + Array("\nrecent\n".utf8)
-        if places > 0 { bytes += place(claim.requestID) }
-        for _ in 0..<max(0, places - 1) { bytes += emptyPlace }
-        return bytes
+    /// Returns for failed goods within an hour.
+    struct Failures: Equatable {
+        var count: UInt64 = 0
+        var since: UInt64 = 0
+        private static let hourSeconds: UInt64 = 3600
+
+        /// An hour that begins in the future is over.
+        private func isOpen(now: UInt64) -> Bool {
+            since <= now && now - since < Self.hourSeconds
+        }
+
+        func areTooMany(now: UInt64) -> Bool {
+            isOpen(now: now) && count >= UInt64(ReturnCause.maximumFailures)
+        }
+
+        mutating func add(now: UInt64) {
+            if !isOpen(now: now) { self = Failures(count: 0, since: now) }
+            count = min(count + 1, 99)
+        }
     }
 
-    /// Reads a file; `nil` for anything that this code would not have written.
+    /// A payment whose first use is taken; `nil` when its text could not be read back.
+    static func opening(_ claim: PaymentClaim, now: UInt64) -> PaymentFile? {
+        let terms = claim.terms
+        let places = Layout.placeCount(terms.uses)
+        let ends = terms.end(openedAt: now)
+        var text = "\(Layout.magic)\(digits(1)) change \(digits(0))"
+        text += "\npayment_hash \(claim.paymentHash.hex)\nfailed 00 since \(digits(0))"
+        text += "\nstate active  \nservice \(terms.service)\nsite \(terms.site ?? "-")"
+        text += "\ntier \(terms.tier)\nuses \(terms.usesText)"
+        text += "\nvalid_until \(terms.validUntil) \(CalendarText.time(terms.validUntil))"
+        text += "\nvalid_seconds \(terms.validSeconds.map(String.init) ?? "-")"
+        text += "\nprice_msat \(claim.price.msat)\nopened \(CalendarText.time(now))"
+        text += "\nends \(ends) \(CalendarText.time(ends))\naddresses\n"
+        var bytes = Array(text.utf8)
+        for _ in 0..<Layout.addressCount(terms.uses) { bytes += Layout.emptyAddress }
+        bytes += "recent\n".utf8
+        for _ in 0..<places { bytes += Layout.emptyPlace }
+        guard bytes.count <= limitBytes, var file = PaymentFile(bytes) else { return nil }
+        if places > 0 { file.note(claim, now: now) }
+        return file
+    }
+
+    /// The part of the text that holds what the operator may change.
+    var head: ArraySlice<UInt8> { text[..<(layout.state + 9)] }
+
+    /// Reads a file; `nil` for anything that this code, or that of an older release, would not have
+    /// written.
     init?(_ bytes: [UInt8]) {
-        var lines = Lines(rest: bytes[...])
-        guard let first = lines.next(), first.count == Self.magic.count + Self.counterDigits,
-            first.starts(with: Self.magic),
-            let used = Digits.number(first.dropFirst(Self.magic.count)),
-            let hash = lines.value("payment_hash ").flatMap({ PaymentHash(hex: $0) }),
-            let service = lines.value("service "),
-            let tier = lines.value("tier ").flatMap(Digits.number), let tier = UInt8(exactly: tier),
-            let usesText = lines.value("uses "), let untilText = lines.value("valid_until "),
-            let until = untilText.split(separator: 0x20).first.flatMap(Digits.number),
-            let price = lines.value("price_msat ").flatMap(Digits.number),
-            let opened = lines.value("opened "),
-            let state = lines.value("state "),
-            state.elementsEqual(Self.active) || state.elementsEqual(Self.revoked),
-            lines.value("recent")?.isEmpty == true
-        else { return nil }
-        uses = Digits.number(usesText)
-        guard uses != nil || usesText.elementsEqual("unlimited".utf8) else { return nil }
+        guard let read = PaymentFileReader.read(bytes) else { return nil }
         text = bytes
-        paymentHash = hash
-        self.service = String(decoding: service, as: UTF8.self)
-        self.tier = tier
-        validUntil = until
-        self.price = Millisatoshis(msat: price)
-        self.opened = String(decoding: opened, as: UTF8.self)
-        self.used = used
-        isRevoked = state.elementsEqual(Self.revoked)
-        stateOffset = state.startIndex
-        recentOffset = lines.rest.startIndex
-        let places = Self.placeCount(uses)
-        guard lines.rest.count == places * Self.placeBytes,
-            (0..<places).allSatisfy({
-                bytes[recentOffset + ($0 + 1) * Self.placeBytes - 1] == 0x0a
-            })
-        else { return nil }
+        terms = read.terms
+        paymentHash = read.paymentHash
+        price = read.price
+        opened = read.opened
+        ends = read.ends
+        used = read.used
+        isRevoked = read.isRevoked
+        failures = read.failures
+        change = read.change
+        layout = read.layout
     }
 
-    /// Takes a use for a request, in the next place after the last one used.
-    mutating func take(requestID: String) {
-        count(used + 1)
-        guard placeCount > 0, !requestID.isEmpty else { return }
-        let oldest = Int(truncatingIfNeeded: used % UInt64(placeCount))
-        setPlace(find(Self.emptyPlace) ?? oldest, Self.place(requestID))
+    // MARK: - Requests
+
+    /// Takes a use for a request, and notes the delivery that it begins.
+    mutating func take(_ claim: PaymentClaim, now: UInt64) {
+        used += 1
+        note(claim, now: now)
+    }
+
+    /// Whether this request took a use that it still has.
+    func knows(_ requestID: String) -> Bool {
+        !requestID.isEmpty && find(Self.name(requestID)) != nil
     }
 
     /// Returns the use that a request took; false when it took none or has it back already.
-    mutating func giveBack(requestID: String) -> Bool {
-        guard !requestID.isEmpty, used > 0, let taken = find(Self.place(requestID))
-        else { return false }
-        setPlace(taken, Self.emptyPlace)
-        count(used - 1)
+    mutating func giveBack(requestID: String, _ cause: ReturnCause, now: UInt64) -> Bool {
+        guard !requestID.isEmpty, used > 0, let place = find(Self.name(requestID)) else {
+            return false
+        }
+        forget(place)
+        used -= 1
+        if cause == .failure { failures.add(now: now) }
+        writeHead()
         return true
     }
+
+    private mutating func note(_ claim: PaymentClaim, now: UInt64) {
+        // In files of an older release nothing has a number.
+        if layout.failed != nil { change = min(change, Layout.maximumNumber - 1) + 1 }
+        writeHead()
+        if layout.places > 0, !claim.requestID.isEmpty {
+            // The one that is free, or else the oldest.
+            let place = find(Layout.noName) ?? oldest(layout.places, changeOfPlace)
+            setPlace(place, Self.name(claim.requestID), change)
+        }
+        guard let delivery = claim.delivery, delivery.graceSeconds > 0,
+            let address = Self.name(delivery), layout.addresses > 0
+        else { return }
+        let free = (0..<layout.addresses).first { holds(layout.address($0), Layout.noName) }
+        setAddress(
+            free ?? oldest(layout.addresses, changeOfAddress),
+            address + Self.field(change) + Self.field(now) + Array(" 00".utf8)
+        )
+    }
+
+    // MARK: - Deliveries
+
+    /// Counts a further request of a delivery that took its use before; false when it belongs to
+    /// none, or to one that is over.
+    mutating func repeatDelivery(_ delivery: DeliveryKey, now: UInt64) -> Bool {
+        guard let place = place(of: delivery, now: now), let repeats = repeats(place) else {
+            return false
+        }
+        let number = Array(CalendarText.padded(repeats + 1, 2).utf8)
+        let start = layout.address(place) + Layout.repeatsOffset
+        text.replaceSubrange(start..<start + 2, with: number)
+        return true
+    }
+
+    /// Whether a request belongs to a delivery that took its use before.
+    func covers(_ delivery: DeliveryKey, now: UInt64) -> Bool {
+        place(of: delivery, now: now) != nil
+    }
+
+    private func place(of delivery: DeliveryKey, now: UInt64) -> Int? {
+        guard delivery.mayRepeat, let address = Self.name(delivery) else { return nil }
+        return (0..<layout.addresses).first { place in
+            guard holds(layout.address(place), address), changeOfAddress(place) <= change,
+                let begun = number(layout.address(place) + Layout.timeOffset, 10),
+                let repeats = repeats(place)
+            else { return false }
+            // One that begins in the future is over.
+            return begun <= now && now - begun < delivery.graceSeconds
+                && repeats < UInt64(DeliveryKey.maximumRepeats)
+        }
+    }
+
+    private func repeats(_ place: Int) -> UInt64? {
+        number(layout.address(place) + Layout.repeatsOffset, 2)
+    }
+
+    // MARK: - The operator
 
     /// Returns one use by the operator's word. Requests that could return uses themselves are
     /// forgotten where they would be more than the uses left to return.
     mutating func refund() {
-        guard uses != nil, used > 0, !isRevoked else { return }
-        count(used - 1)
+        guard terms.uses != nil, used > 0, !isRevoked else { return }
+        used -= 1
         var kept: UInt64 = 0
-        for index in 0..<placeCount where !holds(index, Self.emptyPlace) {
-            if kept == used { setPlace(index, Self.emptyPlace) } else { kept += 1 }
+        for place in 0..<layout.places where !holds(layout.place(place), Layout.noName) {
+            if kept == used { forget(place) } else { kept += 1 }
         }
+        writeHead()
     }
 
     /// Ends the payment by the operator's word.
     mutating func revoke() {
         isRevoked = true
-        text.replaceSubrange(stateOffset..<stateOffset + Self.revoked.count, with: Self.revoked)
+        text.replaceSubrange(layout.state..<layout.state + 8, with: Array("revoked ".utf8))
     }
 
-    private mutating func count(_ number: UInt64) {
-        used = number
-        let digits = Array(CalendarText.padded(number, Self.counterDigits).utf8)
-        text.replaceSubrange(Self.magic.count..<Self.magic.count + digits.count, with: digits)
+    // MARK: - The text
+
+    private mutating func writeHead() {
+        put(used, at: layout.used, 10)
+        guard let failed = layout.failed else { return }
+        put(change, at: layout.change, 10)
+        put(failures.count, at: failed, 2)
+        put(failures.since, at: failed + Layout.sinceOffset, 10)
     }
 
-    private static func placeCount(_ uses: UInt64?) -> Int {
-        uses.map { Int(min($0, maximumPlaces)) } ?? 0
+    private mutating func put(_ number: UInt64, at offset: Int, _ width: Int) {
+        let digits = Array(CalendarText.padded(min(number, Layout.maximumNumber), width).utf8)
+        text.replaceSubrange(offset..<offset + width, with: digits)
     }
 
-    private var placeCount: Int { Self.placeCount(uses) }
+    /// Frees the place of a request, and what it noted of a delivery: goods that were not delivered
+    /// have no further ranges.
+    private mutating func forget(_ place: Int) {
+        let taken = changeOfPlace(place)
+        setPlace(place, Layout.noName, 0)
+        guard taken > 0 else { return }
+        for address in 0..<layout.addresses where changeOfAddress(address) == taken {
+            setAddress(address, Layout.emptyAddress.dropLast())
+        }
+    }
 
-    private func holds(_ index: Int, _ place: [UInt8]) -> Bool {
-        let start = recentOffset + index * Self.placeBytes
+    private mutating func setPlace(_ place: Int, _ name: [UInt8], _ change: UInt64) {
+        let start = layout.place(place)
+        let bytes = layout.failed == nil ? name : name + Self.field(change)
+        text.replaceSubrange(start..<start + bytes.count, with: bytes)
+    }
+
+    private mutating func setAddress(_ address: Int, _ bytes: [UInt8]) {
+        let start = layout.address(address)
+        text.replaceSubrange(start..<start + bytes.count, with: bytes)
+    }
+
+    private func find(_ name: [UInt8]) -> Int? {
+        (0..<layout.places).first {
+            holds(layout.place($0), name) && changeOfPlace($0) <= change
+        }
+    }
+
+    private func holds(_ start: Int, _ name: [UInt8]) -> Bool {
         // The first byte tells most of them apart.
-        return text[start] == place[0]
-            && text[start..<start + Self.placeBytes].elementsEqual(place)
+        text[start] == name[0] && text[start..<start + name.count].elementsEqual(name)
     }
 
-    private func find(_ place: [UInt8]) -> Int? {
-        (0..<placeCount).first { holds($0, place) }
+    private func oldest(_ count: Int, _ change: (Int) -> UInt64) -> Int {
+        (0..<count).min { change($0) < change($1) } ?? 0
     }
 
-    private mutating func setPlace(_ index: Int, _ place: [UInt8]) {
-        let start = recentOffset + index * Self.placeBytes
-        text.replaceSubrange(start..<start + Self.placeBytes, with: place)
+    /// Older files have no numbers there; their places go round.
+    private func changeOfPlace(_ place: Int) -> UInt64 {
+        guard layout.failed != nil else {
+            return UInt64(place) == used % UInt64(max(1, layout.places)) ? 0 : 1
+        }
+        return number(layout.place(place) + 17, 10) ?? .max
+    }
+
+    private func changeOfAddress(_ address: Int) -> UInt64 {
+        number(layout.address(address) + 17, 10) ?? .max
+    }
+
+    private func number(_ offset: Int, _ width: Int) -> UInt64? {
+        Digits.number(text[offset..<offset + width])
+    }
+
+    private static func digits(_ number: UInt64) -> String { CalendarText.padded(number, 10) }
+
+    private static func field(_ number: UInt64) -> [UInt8] {
+        Array(" \(digits(min(number, Layout.maximumNumber)))".utf8)
     }
 
     /// Request ids are not kept as they are: a hash of fixed width is enough to know one again.
-    private static func place(_ requestID: String) -> [UInt8] {
-        if requestID.isEmpty { return emptyPlace }
+    private static func name(_ requestID: String) -> [UInt8] {
         let digest = Array(SHA256.hash(data: Array(requestID.utf8)))
-        return Hex.encodeASCII(digest[..<8]) + [0x0a]
-    }
-}
-
-/// The lines of a file, from the first on. Bytes and not text: a redemption reads one file, and
-/// has microseconds for it.
-private struct Lines {
-    var rest: ArraySlice<UInt8>
-
-    /// The next line without its end; `nil` when there is no whole one.
-    mutating func next() -> ArraySlice<UInt8>? {
-        guard let end = rest.firstIndex(of: 0x0a) else { return nil }
-        defer { rest = rest[(end + 1)...] }
-        return rest[..<end]
+        return Hex.encodeASCII(digest[..<8])
     }
 
-    /// What stands behind `name` on the next line.
-    mutating func value(_ name: StaticString) -> ArraySlice<UInt8>? {
-        guard let line = next(), line.count >= name.utf8CodeUnitCount else { return nil }
-        let isNamed = name.withUTF8Buffer { line.starts(with: $0) }
-        return isNamed ? line.dropFirst(name.utf8CodeUnitCount) : nil
-    }
-}
-
-/// Decimal digits as bytes.
-enum Digits {
-    /// The number they stand for; `nil` for none, for another character, and beyond 64 bits.
-    static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        guard !digits.isEmpty else { return nil }
-        var number: UInt64 = 0
-        for digit in digits {
-            guard (0x30...0x39).contains(digit) else { return nil }
-            let (tens, overflowed) = number.multipliedReportingOverflow(by: 10)
-            let (sum, overflows) = tens.addingReportingOverflow(UInt64(digit - 0x30))
-            guard !overflowed, !overflows else { return nil }
-            number = sum
-        }
-        return number
+    private static func name(_ delivery: DeliveryKey) -> [UInt8]? {
+        delivery.address.count == 8 ? Hex.encodeASCII(delivery.address[...]) : nil
     }
 }

@@ -7,16 +7,12 @@ import Paywall
 public struct PaymentRecord: Equatable, Sendable {
     /// Which payment.
     public let paymentHash: PaymentHash
-    /// What was sold.
-    public let service: String
-    /// Tier of the purchase.
-    public let tier: UInt8
-    /// Uses bought; `nil` for unlimited.
-    public let uses: UInt64?
+    /// What was sold, as minted.
+    public let terms: PurchaseTerms
     /// Uses taken and not returned; for unlimited always 1.
     public let used: UInt64
-    /// Until when it is good, seconds since 1970.
-    public let validUntil: UInt64
+    /// Until when it is good, seconds since 1970: reckoned from its first redemption.
+    public let ends: UInt64
     /// The amount the invoice was made for.
     public let price: Millisatoshis
     /// When it was first redeemed, ISO 8601.
@@ -26,11 +22,9 @@ public struct PaymentRecord: Equatable, Sendable {
 
     init(_ file: PaymentFile) {
         paymentHash = file.paymentHash
-        service = file.service
-        tier = file.tier
-        uses = file.uses
+        terms = file.terms
         used = file.used
-        validUntil = file.validUntil
+        ends = file.ends
         price = file.price
         opened = file.opened
         isRevoked = file.isRevoked
@@ -41,14 +35,7 @@ extension Payments {
     /// What a payment on record was made for. Looks through the days, of which there are as many
     /// as tokens live.
     public func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms? {
-        guard let record = try record(hash) else { return nil }
-        return PurchaseTerms(
-            service: record.service,
-            tier: record.tier,
-            validUntil: record.validUntil,
-            uses: record.uses,
-            priceSats: record.price.msat / 1000
-        )
+        try record(hash)?.terms
     }
 }
 
@@ -122,7 +109,9 @@ extension Payments {
         throws(StateError) -> PaymentFile
     {
         guard let record = PaymentFile(try file.read(at: 0, count: PaymentFile.limitBytes)),
-            path.hasSuffix("/\(CalendarText.date(record.validUntil))/\(record.paymentHash.hex)")
+            path.hasSuffix(
+                "/\(CalendarText.date(record.terms.validUntil))/\(record.paymentHash.hex)"
+            )
         else { throw StateError("\(path): is damaged; nothing is served for it") }
         return record
     }

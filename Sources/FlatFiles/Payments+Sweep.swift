@@ -3,8 +3,8 @@ import Paywall
 import Synchronization
 
 /// What this process knows of `payments/expired-before`.
-struct SweptBefore: Sendable {
-    fileprivate var seconds: UInt64 = 0
+struct KnownMark: Sendable {
+    fileprivate var mark = SweepMark()
     fileprivate var modified: Int = -1
     fileprivate var inode: UInt = 0
 }
@@ -19,16 +19,21 @@ extension Payments {
     /// Only whole days go, a few entries at a time, in directories that no request looks into any
     /// more. Before the first of them goes, `payments/expired-before` says so for good, so that a
     /// clock stepping back revives no token without its record.
-    public func sweep(now: UInt64, maximum: Int) throws(StateError) -> Int {
+    ///
+    /// - Parameter secondClock: Another clock's word for `now`, or `nil` when there is none. Unless
+    ///   both agree (``Clocks``) nothing is removed or marked: what a clock that is ahead removes
+    ///   would be lost for good.
+    public func sweep(now: UInt64, secondClock: UInt64?, maximum: Int) throws(StateError) -> Int {
+        guard Clocks.agree(now, secondClock) else { return 0 }
         let root = "\(directory.path)/payments"
-        let midnight = (now - min(now, Self.graceSeconds)) / 86_400 * 86_400
+        let midnight = Self.midnight(now)
         let limit = CalendarText.date(midnight)
         var removed = removeStaleTemporaries(root + "/tmp", maximum: maximum)
         // Names of another form, as of the year 10000, are not ours to compare.
         let days = StateDirectory.names(in: root).filter { CalendarText.isDate($0) && $0 < limit }
         for day in days.sorted() {
             guard removed < maximum else { return removed }
-            try markExpired(before: midnight)
+            try markExpired(before: midnight, now: now)
             StateDirectory.eachName(in: "\(root)/\(day)") { name in
                 unlink("\(root)/\(day)/\(name)")
                 removed += 1
@@ -39,61 +44,77 @@ extension Payments {
         return removed
     }
 
-    /// Seconds since 1970 before which every payment counts as expired, whatever the clock says.
-    func expiredBefore() throws(StateError) -> UInt64 {
+    /// Whether a payment's file may have been there and removed: it is over then, whatever the
+    /// clock says.
+    func isSwept(_ claim: PaymentClaim) throws(StateError) -> Bool {
+        try sweepMark().covers(claim.terms)
+    }
+
+    /// What was swept.
+    func sweepMark() throws(StateError) -> SweepMark {
         let path = "\(directory.path)/payments/expired-before"
         var status = stat()
         guard stat(path, &status) == 0 else {
-            if errno == ENOENT { return 0 }
+            if errno == ENOENT { return SweepMark() }
             throw .system(path, "stat")
         }
         let modified = status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec
         let inode = UInt(status.st_ino)
-        let known: UInt64? = sweptBefore.withLock {
-            $0.modified == modified && $0.inode == inode ? $0.seconds : nil
+        let known: SweepMark? = lastMark.withLock {
+            $0.modified == modified && $0.inode == inode ? $0.mark : nil
         }
         if let known { return known }
-        guard let bytes = try directory.read("payments/expired-before", limit: 64),
-            let seconds = Self.expiredBefore(bytes)
+        guard let bytes = try directory.read("payments/expired-before", limit: 256),
+            let mark = SweepMark(bytes)
         else { throw StateError("\(path): is damaged; l402 state repair mends it") }
-        sweptBefore.withLock {
-            $0.seconds = seconds
+        lastMark.withLock {
+            $0.mark = mark
             $0.modified = modified
             $0.inode = inode
         }
-        return seconds
+        return mark
     }
 
-    /// The seconds that the file begins with, when it is whole.
-    static func expiredBefore(_ bytes: [UInt8]) -> UInt64? {
-        let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
-        guard fields.count == 2, let seconds = UInt64(fields[0]),
-            fields[1] == "\(CalendarText.date(seconds))\n"
-        else { return nil }
-        return seconds
+    /// Writes the mark anew when it is damaged; it was written at `latest`, or by a clock that said
+    /// so.
+    func rewriteMark(_ latest: UInt64, now: UInt64) throws(StateError) {
+        var mark = SweepMark()
+        mark.unsure = Self.midnight(latest)
+        mark.doubtedAt = now
+        mark.advance(to: Self.midnight(now), now: now)
+        try write(mark)
     }
 
-    /// Writes the file anew when it is damaged; `latest` is when that can have happened.
-    func rewriteExpiredBefore(_ latest: UInt64) throws(StateError) {
-        try writeExpired(before: (latest - min(latest, Self.graceSeconds)) / 86_400 * 86_400)
+    /// The day before which all that expired goes.
+    private static func midnight(_ now: UInt64) -> UInt64 {
+        (now - min(now, graceSeconds)) / 86_400 * 86_400
     }
 
-    /// Never goes back: the directory's lock keeps a slower process from writing an earlier date
-    /// over a later one.
-    private func markExpired(before midnight: UInt64) throws(StateError) {
-        if try expiredBefore() >= midnight { return }
+    /// Makes a mark that is ahead of the clock one that only stands for what can have been removed
+    /// under it.
+    func doubtMark(now: UInt64) throws(StateError) {
+        try changeMark { $0.doubt(now: now) }
+    }
+
+    /// Never goes back.
+    private func markExpired(before midnight: UInt64, now: UInt64) throws(StateError) {
+        if try sweepMark().sure >= midnight { return }
+        try changeMark { $0.advance(to: midnight, now: now) }
+    }
+
+    /// The directory's lock keeps a slower process from writing an earlier date over a later one.
+    private func changeMark(_ change: (inout SweepMark) -> Void) throws(StateError) {
         let room = try Descriptor("\(directory.path)/payments", O_RDONLY | O_DIRECTORY)
         try room.lock()
         defer { room.unlock() }
-        if try expiredBefore() >= midnight { return }
-        try writeExpired(before: midnight)
+        var mark = try sweepMark()
+        let before = mark
+        change(&mark)
+        if mark != before { try write(mark) }
     }
 
-    private func writeExpired(before midnight: UInt64) throws(StateError) {
-        try directory.replace(
-            "\(directory.path)/payments/expired-before",
-            Array("\(midnight) \(CalendarText.date(midnight))\n".utf8)
-        )
+    private func write(_ mark: SweepMark) throws(StateError) {
+        try directory.replace("\(directory.path)/payments/expired-before", mark.text)
     }
 
     /// Left behind by a process that was killed between writing a file and naming it.

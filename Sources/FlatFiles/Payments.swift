@@ -9,13 +9,14 @@ import Synchronization
 ///
 /// The path follows from the claim alone, so finding a file costs the same however many there are.
 /// A file appears whole, by `link`, or not at all; whoever comes second finds it and takes the next
-/// use. Every change happens under `flock` on the file and is on disk before it is reported.
+/// use. Every change happens under `flock` on the file and is on disk before it is reported, so that
+/// a process that is killed before it answers has taken a use that the same request gets back.
 public final class Payments: PaymentLedger {
     let directory: StateDirectory
     /// Days that were made and synchronised by this process.
     private let knownDays = Mutex<Set<String>>([])
     private let known = KnownPayments()
-    let sweptBefore = Mutex<SweptBefore>(SweptBefore())
+    let lastMark = Mutex<KnownMark>(KnownMark())
 
     /// The payments of a state directory.
     public init(_ directory: StateDirectory) {
@@ -25,73 +26,98 @@ public final class Payments: PaymentLedger {
     /// Takes one use of a payment on record.
     public func take(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
         if claim.terms.uses == nil { return try takeUnlimited(claim, now: now) }
-        guard try !isOver(claim, now: now) else { return .expired }
+        if claim.terms.validUntil <= now { return .expired }
         let path = path(of: claim)
-        guard let file = try Descriptor.openIfPresent(path, O_RDWR) else { return .unknown }
+        guard let file = try Descriptor.openIfPresent(path, O_RDWR) else {
+            return try absent(claim)
+        }
         try file.lock()
         var record = try read(file, path, claim)
-        if record.isRevoked { return .revoked }
-        guard let uses = record.uses, record.used < min(uses, claim.cap ?? uses) else {
-            return .spent
-        }
+        let outcome = outcome(of: claim, record, now: now)
         let before = record.text
-        record.take(requestID: claim.requestID)
-        try save(record, to: file, before: before)
-        return .taken(usesLeft: uses - record.used)
+        switch outcome {
+        case .taken:
+            record.take(claim, now: now)
+            try save(record, to: file, before: before)
+        case .withinGrace:
+            // Lost by a power cut, it is one repeat more: nothing that needs the disk's word.
+            if let delivery = claim.delivery, record.repeatDelivery(delivery, now: now) {
+                try file.write(record.text, at: 0)
+            }
+        default: break
+        }
+        return outcome
     }
 
     /// What a take would say; takes nothing.
     public func look(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
         if claim.terms.uses == nil { return try takeUnlimited(claim, now: now) }
-        guard try !isOver(claim, now: now) else { return .expired }
+        if claim.terms.validUntil <= now { return .expired }
         let path = path(of: claim)
-        guard let file = try Descriptor.openIfPresent(path, O_RDONLY) else { return .unknown }
-        let record = try read(file, path, claim)
-        if record.isRevoked { return .revoked }
-        guard let uses = record.uses, record.used < min(uses, claim.cap ?? uses) else {
-            return .spent
+        guard let file = try Descriptor.openIfPresent(path, O_RDONLY) else {
+            return try absent(claim)
         }
-        return .taken(usesLeft: uses - record.used - 1)
+        return outcome(of: claim, try read(file, path, claim), now: now)
+    }
+
+    /// What a claim gets of a payment of counted uses, before anything is changed.
+    private func outcome(of claim: PaymentClaim, _ record: PaymentFile, now: UInt64)
+        -> TakeOutcome
+    {
+        if record.isRevoked { return .revoked }
+        if record.ends <= now { return .expired }
+        guard let uses = record.terms.uses else { return .taken(usesLeft: nil) }
+        let left = uses - min(record.used, uses)
+        if record.knows(claim.requestID) { return .repeated(usesLeft: left) }
+        if let delivery = claim.delivery, record.covers(delivery, now: now) {
+            return .withinGrace(usesLeft: left)
+        }
+        guard record.used < min(uses, claim.cap ?? uses) else { return .spent }
+        if record.failures.areTooMany(now: now) { return .failing }
+        return .taken(usesLeft: left - 1)
     }
 
     private func takeUnlimited(_ claim: PaymentClaim, now: UInt64) throws(StateError)
         -> TakeOutcome
     {
+        if claim.terms.validUntil <= now { return .expired }
         if let open = known.file(of: claim.paymentHash) {
-            let isUnchanged = try open.isUnchanged(now: now) { () throws(StateError) in
-                try !isOver(claim, now: now)
-            }
-            if isUnchanged, claim.terms.validUntil > now {
+            if try open.isUnchanged(now: now) {
                 try check(open.record, says: claim, "the file of payment \(claim.paymentHash.hex)")
-                return .taken(usesLeft: nil)
+                return outcome(of: claim, open.record, now: now)
             }
             known.drop(claim.paymentHash)
         }
-        guard try !isOver(claim, now: now) else { return .expired }
         let path = path(of: claim)
-        guard let file = try Descriptor.openIfPresent(path, O_RDONLY) else { return .unknown }
+        guard let file = try Descriptor.openIfPresent(path, O_RDONLY) else {
+            return try absent(claim)
+        }
         let record = try read(file, path, claim)
-        if record.isRevoked { return .revoked }
-        known.keep(try KnownPayment(record, path: path, file: file, now: now))
-        return .taken(usesLeft: nil)
+        let outcome = outcome(of: claim, record, now: now)
+        if case .taken = outcome {
+            known.keep(try KnownPayment(record, path: path, file: file, now: now))
+        }
+        return outcome
     }
 
     /// Puts a confirmed payment on record and takes its first use.
     public func open(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
-        guard try !isOver(claim, now: now) else { return .expired }
-        if claim.terms.uses == 0 || claim.cap == 0 { return .spent }
-        let text = PaymentFile.text(opening: claim, now: now)
+        let terms = claim.terms
+        guard terms.validUntil > now, terms.end(openedAt: now) > now else { return .expired }
+        if terms.uses == 0 || claim.cap == 0 { return .spent }
+        // Its file is there where somebody was faster; else it may have been one that was removed.
+        guard try !isSwept(claim) else { return try take(claim, now: now) }
         // Nothing is put on record that could not be read back.
-        guard PaymentFile(text) != nil, text.count <= PaymentFile.limitBytes else {
+        guard let record = PaymentFile.opening(claim, now: now), says(record, claim) else {
             throw StateError(
-                "payment \(claim.paymentHash.hex): its service \"\(claim.terms.service)\" does not fit in a file"
+                "payment \(claim.paymentHash.hex): its service \"\(terms.service)\" does not fit in a file"
             )
         }
         try makeDay(of: claim)
-        guard try directory.create(path(of: claim), text) else {
+        guard try directory.create(path(of: claim), record.text) else {
             return try take(claim, now: now)
         }
-        return .taken(usesLeft: claim.terms.uses.map { $0 - 1 })
+        return .taken(usesLeft: terms.uses.map { $0 - 1 })
     }
 
     /// Returns the use that the claim's request took.
@@ -104,7 +130,7 @@ public final class Payments: PaymentLedger {
         try file.lock()
         var record = try read(file, path, claim)
         let before = record.text
-        guard record.giveBack(requestID: claim.requestID) else { return false }
+        guard record.giveBack(requestID: claim.requestID, cause, now: now) else { return false }
         try save(record, to: file, before: before)
         return true
     }
@@ -123,11 +149,9 @@ public final class Payments: PaymentLedger {
         }
     }
 
-    /// Over by the clock, or by the record of what was swept: when the clock steps back, payments
-    /// whose files are gone stay gone.
-    private func isOver(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> Bool {
-        if claim.terms.validUntil <= now { return true }
-        return try claim.terms.validUntil < expiredBefore()
+    /// What there is to say of a payment without a file.
+    private func absent(_ claim: PaymentClaim) throws(StateError) -> TakeOutcome {
+        try isSwept(claim) ? .expired : .unknown
     }
 
     private func read(_ file: borrowing Descriptor, _ path: String, _ claim: PaymentClaim)
@@ -149,13 +173,19 @@ public final class Payments: PaymentLedger {
     )
         throws(StateError)
     {
-        guard record.paymentHash == claim.paymentHash, record.service == claim.terms.service,
-            record.uses == claim.terms.uses, record.validUntil == claim.terms.validUntil
-        else {
+        guard says(record, claim) else {
             throw StateError(
                 "\(path()): does not say what its token says; nothing is served for it"
             )
         }
+    }
+
+    private func says(_ record: PaymentFile, _ claim: PaymentClaim) -> Bool {
+        record.terms.validUntil == claim.terms.validUntil
+            && record.terms.validSeconds == claim.terms.validSeconds
+            && record.terms.uses == claim.terms.uses && record.price == claim.price
+            && record.terms.service == claim.terms.service && record.terms.site == claim.terms.site
+            && record.paymentHash == claim.paymentHash
     }
 
     private func path(of claim: PaymentClaim) -> String {

@@ -81,7 +81,7 @@ public final class PendingPlaces: PendingInvoices {
         for one in place.all { try releaseOne(one) }
     }
 
-    /// Frees all places of a client.
+    /// Frees all places that a client holds.
     public func releaseAll(client: [UInt8], now: UInt64) throws(StateError) {
         for days in 0...Self.daysKept where now >= days * 86_400 {
             guard let table = try tables.existing(CalendarText.date(now - days * 86_400)) else {
@@ -91,8 +91,9 @@ public final class PendingPlaces: PendingInvoices {
                 let base = table.hash(client)
                 for number in 0..<Self.maximumReleased {
                     let slot = Self.slot(base, number)
-                    guard try access.value(slot) != nil else { break }
-                    try access.set(slot, to: 0)
+                    // Places are taken from the lowest number on.
+                    guard let held = try access.value(slot) else { break }
+                    if held > 0 { try access.set(slot, to: 0) }
                 }
             }
         }
@@ -117,7 +118,10 @@ public final class PendingPlaces: PendingInvoices {
     }
 
     /// Drops the files of days whose last invoice has expired.
-    public func sweep(now: UInt64) {
+    ///
+    /// - Parameter secondClock: See ``Payments/sweep(now:secondClock:maximum:)``.
+    public func sweep(now: UInt64, secondClock: UInt64?) {
+        guard Clocks.agree(now, secondClock) else { return }
         let oldest = CalendarText.date(now - min(now, Self.daysKept * 86_400))
         tables.remove { $0 < oldest }
     }

@@ -1,4 +1,5 @@
 import Glibc
+import L402
 import Lightning
 import Paywall
 
@@ -31,11 +32,11 @@ extension StateCheck {
             else {
                 return modes + [finding(path, "is damaged; \(refused)")]
             }
-            let place = "/\(CalendarText.date(record.validUntil))/\(record.paymentHash.hex)"
+            let place = "/\(CalendarText.date(record.terms.validUntil))/\(record.paymentHash.hex)"
             guard path.hasSuffix(place) else {
                 return modes + [finding(path, "belongs at \(place); \(refused)")]
             }
-            if let uses = record.uses, record.used > uses {
+            if let uses = record.terms.uses, record.used > uses {
                 return modes + [finding(path, "counts \(record.used) of \(uses) uses; it is spent")]
             }
             return modes
@@ -63,16 +64,31 @@ extension StateCheck {
         guard lstat(path, &status) == 0 else { return [] }
         do throws(StateError) {
             let file = try Descriptor(path, O_RDONLY)
-            if Payments.expiredBefore(try file.read(at: 0, count: 64)) != nil {
-                return checkFile(path, owner)
+            if let mark = SweepMark(try file.read(at: 0, count: 256)) {
+                return checkFile(path, owner) + checkAhead(mark, path, now: now)
             }
             // What stood there was the date of its writing or an earlier one, so that this is not
             // earlier than it was: no token comes back.
             let latest = max(now, UInt64(clamping: status.st_mtim.tv_sec))
-            return [finding(path, "is damaged; no payment is accepted", .markExpired(latest))]
+            return [finding(path, "is damaged; no payment is accepted", .rewriteMark(latest, now))]
         } catch {
             return [finding(path, error.reason)]
         }
+    }
+
+    private func checkAhead(_ mark: SweepMark, _ path: String, now: UInt64) -> [StateFinding] {
+        guard let ahead = mark.ahead(of: now) else { return [] }
+        let consequence =
+            ahead == mark.sure
+            ? "payments that end before are refused where they have no file"
+            : "what an older release sold is refused where it has no file"
+        return [
+            finding(
+                path,
+                "is \(CalendarText.date(ahead)), which is ahead of this machine's clock; \(consequence). Mend it when the clock is right",
+                .doubtMark(now)
+            )
+        ]
     }
 
     func checkTables(_ room: String, _ owner: Owner, now: UInt64) -> [StateFinding] {
@@ -80,6 +96,7 @@ extension StateCheck {
             let path = "\(root)/\(room)/\(name)"
             if name.hasSuffix(Self.setAsideSuffix) { return checkSetAside(path, now: now) }
             let modes = checkFile(path, owner)
+            if room == "free", name == RecentRequests.fileName { return modes + checkRecent(path) }
             do throws(StateError) {
                 switch try HashedTable.examine(path) {
                 case .sound: return modes
@@ -106,6 +123,20 @@ extension StateCheck {
                 return modes + [finding(path, error.reason)]
             }
         }
+    }
+
+    private func checkRecent(_ path: String) -> [StateFinding] {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            status.st_size != RecentRequests.fileBytes
+        else { return [] }
+        return [
+            finding(
+                path,
+                "is of \(status.st_size) bytes, not \(RecentRequests.fileBytes); some free requests cannot be returned",
+                .truncate(RecentRequests.fileBytes)
+            )
+        ]
     }
 
     private func checkSetAside(_ path: String, now: UInt64) -> [StateFinding] {

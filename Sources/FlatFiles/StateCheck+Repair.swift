@@ -32,13 +32,17 @@ extension StateCheck {
             try StateDirectory(opening: root).makeDirectory(path)
         case .remove:
             guard unlink(path) == 0 || errno == ENOENT else { throw .system(path, "remove") }
+        case .truncate(let bytes) where path.hasSuffix("/\(RecentRequests.fileName)"):
+            try Descriptor(path, O_RDWR).truncate(to: bytes)
         case .truncate(let bytes):
             try HashedTable.truncate(path, to: bytes)
         case .setAside:
             // Gates notice that the name leads elsewhere before their next request.
             guard rename(path, path + Self.setAsideSuffix) == 0 else { throw .system(path, "move") }
-        case .markExpired(let seconds):
-            try Payments(StateDirectory(opening: root)).rewriteExpiredBefore(seconds)
+        case .rewriteMark(let latest, let now):
+            try Payments(StateDirectory(opening: root)).rewriteMark(latest, now: now)
+        case .doubtMark(let now):
+            try Payments(StateDirectory(opening: root)).doubtMark(now: now)
         }
     }
 }

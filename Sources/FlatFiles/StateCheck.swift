@@ -11,7 +11,8 @@ public struct StateFinding: Equatable, Sendable, CustomStringConvertible {
         case remove
         case truncate(Int)
         case setAside
-        case markExpired(UInt64)
+        case rewriteMark(UInt64, UInt64)
+        case doubtMark(UInt64)
     }
 
     /// Which file or directory.

@@ -40,6 +40,7 @@ public struct StateDirectory: Sendable {
             throw StateError("\(path): others may write to it; chmod 0700 it")
         }
         try checkFormat()
+        try checkLocks()
         for room in Self.rooms { try makeDirectory("\(path)/\(room)") }
     }
 
@@ -54,6 +55,13 @@ public struct StateDirectory: Sendable {
                 "\(file): this state is not of format \"l402-state 1\"; it is left alone"
             )
         }
+    }
+
+    /// Everything here is shared by locks: without them nothing is counted right, so nothing begins.
+    private func checkLocks() throws(StateError) {
+        // A shared one, which no other start waits for.
+        let file = try Descriptor("\(path)/format", O_RDONLY)
+        try file.tryLock()
     }
 
     /// Makes a directory (0700) when it is not there; whether it did, its entry then being durable.
@@ -78,6 +86,11 @@ public struct StateDirectory: Sendable {
     /// Root runs the tools on a directory that belongs to the gate's user: what root makes there
     /// must be the gate's, or the gate could not read its own keys any more.
     private var isForeign: Bool { geteuid() == 0 && owner.user != 0 }
+
+    /// Gives a file that was just made to whom the directory belongs.
+    func handOver(_ file: borrowing Descriptor) throws(StateError) {
+        if isForeign { try file.handOver(to: owner) }
+    }
 
     /// The bytes of a file below the directory; `nil` when it is not there.
     func read(_ name: String, limit: Int) throws(StateError) -> [UInt8]? {
@@ -123,7 +136,7 @@ public struct StateDirectory: Sendable {
         let temporary = "\(room)/.\(getpid())-\(String(name, radix: 16))"
         do throws(StateError) {
             let descriptor = try Descriptor(temporary, O_WRONLY | O_CREAT | O_EXCL)
-            if isForeign { try descriptor.handOver(to: owner) }
+            try handOver(descriptor)
             try descriptor.write(bytes, at: 0)
             try descriptor.synchronize()
         } catch {

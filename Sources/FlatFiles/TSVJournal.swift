@@ -1,24 +1,23 @@
 import Glibc
-import Lightning
 import Paywall
 import Synchronization
 
-/// What happened, one line per event: `journal/YYYY-MM-DD.tsv`.
+/// What happened: `journal/YYYY-MM-DD.tsv`, and `DATE.2.tsv` where that day's file has the columns
+/// of another release.
 ///
-/// Each line is one `write` to a file opened for appending, so that lines of different processes
-/// never mix. It is never read to decide, and losing it loses no money: failing to write is
-/// reported and forgotten.
+/// A line for each event about money and each use of a counted purchase; what anybody can cause
+/// without end is one line a minute for each service and code (``MinuteCounts``), written when the
+/// minute is over. Each line is one `write` to a file opened for appending, so that lines of
+/// different processes never mix. It is never read to decide, and losing it loses no money: failing
+/// to write is reported and forgotten.
 public final class TSVJournal: Journal {
-    /// The fields of a line, which are also its file's first line.
-    public static let columns = [
-        "time", "event", "service", "tier", "payment_hash", "amount_msat", "uses_left", "code",
-        "method", "path",
-    ]
-    static let maximumLineBytes = 4096
-
     private struct Open: ~Copyable {
         var day: String
         var file: Descriptor
+        var path: String
+        var identity: FileIdentity
+        /// The second in which it was last found to be the file of its name.
+        var lookedAt: UInt64
     }
 
     private struct Second {
@@ -27,27 +26,97 @@ public final class TSVJournal: Journal {
         let text: [UInt8]
     }
 
-    private let directory: StateDirectory
+    let directory: StateDirectory
+    private let shared: SharedMinute?
     private let report: @Sendable (String) -> Void
     private let open = Mutex<Open?>(nil)
+    private let counts = Mutex<MinuteCounts?>(nil)
     private let reportedAt = Mutex<UInt64>(0)
     private let lastSecond = Mutex(Second(seconds: .max, day: "", text: []))
+    /// More files than a day ever has.
+    private static let maximumFiles = 99
 
-    /// The journal of a state directory; `report` gets, at most once a minute, why it failed.
-    public init(_ directory: StateDirectory, report: @escaping @Sendable (String) -> Void) {
+    /// The journal of a state directory.
+    ///
+    /// - Parameters:
+    ///   - isOneShot: Whether this process answers one request and ends (CGI): it counts in a file
+    ///     that it shares with its successors.
+    ///   - report: Gets, at most once a minute, why writing failed.
+    public init(
+        _ directory: StateDirectory,
+        isOneShot: Bool = false,
+        report: @escaping @Sendable (String) -> Void
+    ) {
         self.directory = directory
+        shared = isOneShot ? SharedMinute(directory: directory) : nil
         self.report = report
     }
 
-    /// Appends one event.
+    /// Appends one event, or counts it.
     public func record(_ event: JournalEvent) {
+        do throws(StateError) {
+            if !MinuteCounts.takes(event) {
+                try write(finished(minute: event.time / 60))
+                try append(event, count: 1)
+            } else if let shared {
+                try write(shared.add(event))
+            } else {
+                try write(counted(event))
+            }
+        } catch {
+            tell(error, now: event.time)
+        }
+    }
+
+    /// Writes the lines of minutes that are over.
+    ///
+    /// - Parameters:
+    ///   - now: Seconds since 1970.
+    ///   - isLast: Whether this process ends: then the present minute's too.
+    public func flush(now: UInt64, isLast: Bool = false) {
+        do throws(StateError) {
+            try write(finished(minute: isLast ? nil : now / 60))
+            let shared = shared ?? SharedMinute(directory: directory)
+            try write(shared.finished(now: now))
+        } catch {
+            tell(error, now: now)
+        }
+    }
+
+    /// Counts an event; what is to be written of an earlier minute.
+    private func counted(_ event: JournalEvent) -> MinuteCounts? {
+        let minute = event.time / 60
+        return counts.withLock { counts in
+            var over: MinuteCounts?
+            if counts?.minute != minute {
+                over = counts
+                counts = MinuteCounts(minute: minute)
+            }
+            counts?.add(event)
+            return over
+        }
+    }
+
+    /// What is to be written, unless it is of this minute; `nil` for any.
+    private func finished(minute: UInt64?) -> MinuteCounts? {
+        counts.withLock { counts in
+            guard let over = counts, over.minute != minute else { return nil }
+            counts = nil
+            return over
+        }
+    }
+
+    private func write(_ counts: MinuteCounts?) throws(StateError) {
+        guard let counts else { return }
+        for (event, count) in counts.events { try append(event, count: count) }
+    }
+
+    private func append(_ event: JournalEvent, count: UInt64) throws(StateError) {
         let second = second(event.time)
-        let line = Self.line(event, time: second.text)
+        let line = JournalFormat.line(event, time: second.text, count: count)
         let failure: StateError? = open.withLock { open in
             do throws(StateError) {
-                if open?.day != second.day {
-                    open = Open(day: second.day, file: try openFile(second.day))
-                }
+                try prepare(&open, second)
                 try open?.file.append(line)
                 return nil
             } catch {
@@ -55,13 +124,45 @@ public final class TSVJournal: Journal {
                 return error
             }
         }
-        guard let failure else { return }
-        let isNew = reportedAt.withLock { last in
-            guard event.time >= last &+ 60 || event.time < last || last == 0 else { return false }
-            last = event.time
-            return true
+        if let failure { throw failure }
+    }
+
+    /// The day's file, unless it is open and still the one of its name: a sweep may have moved it.
+    private func prepare(_ open: inout Open?, _ second: Second) throws(StateError) {
+        if let day = open?.day, day == second.day {
+            if open?.lookedAt == second.seconds { return }
+            if let path = open?.path, open?.identity.isStill(at: path) == true {
+                open?.lookedAt = second.seconds
+                return
+            }
         }
-        if isNew { report(failure.reason) }
+        open = nil
+        open = try openFile(second)
+    }
+
+    private func openFile(_ second: Second) throws(StateError) -> Open {
+        for number in 1...Self.maximumFiles {
+            let name = JournalFormat.File(day: second.day, number: number).name
+            let path = "\(directory.path)/journal/\(name)"
+            if access(path, F_OK) != 0 { try directory.create(path, JournalFormat.head) }
+            let file = try Descriptor(path, O_RDWR | O_APPEND)
+            let head = try file.read(at: 0, count: JournalFormat.head.count)
+            if head != JournalFormat.head { continue }
+            // A full disk can leave half a line, which must not swallow the next one.
+            let size = try file.size
+            if size > 0, try file.read(at: size - 1, count: 1) != [0x0a] {
+                try file.append([0x0a])
+            }
+            let identity = try file.identity
+            return Open(
+                day: second.day,
+                file: file,
+                path: path,
+                identity: identity,
+                lookedAt: second.seconds
+            )
+        }
+        throw StateError("\(directory.path)/journal: there are too many files of \(second.day)")
     }
 
     /// The texts of a moment, written once for all its events.
@@ -78,61 +179,12 @@ public final class TSVJournal: Journal {
         }
     }
 
-    private func openFile(_ day: String) throws(StateError) -> Descriptor {
-        let path = "\(directory.path)/journal/\(day).tsv"
-        let head = Self.columns.joined(separator: "\t") + "\n"
-        if access(path, F_OK) != 0 { try directory.create(path, Array(head.utf8)) }
-        let file = try Descriptor(path, O_RDWR | O_APPEND)
-        // A full disk can leave half a line, which must not swallow the next one.
-        let size = try file.size
-        if size > 0, try file.read(at: size - 1, count: 1) != [0x0a] { try file.append([0x0a]) }
-        return file
-    }
-
-    /// - Parameter time: ``CalendarText/time(_:)`` of the event.
-    private static func line(_ event: JournalEvent, time: [UInt8]) -> [UInt8] {
-        let tab: UInt8 = 0x09
-        var line: [UInt8] = []
-        line.reserveCapacity(384)
-        line += time
-        line.append(tab)
-        append(event.kind.rawValue, to: &line)
-        line.append(tab)
-        append(event.service, to: &line)
-        line.append(tab)
-        append(String(event.tier), to: &line)
-        line.append(tab)
-        if let hash = event.paymentHash { line += Hex.encodeASCII(hash.bytes) }
-        line.append(tab)
-        append(String(event.amount.msat), to: &line)
-        line.append(tab)
-        if let left = event.usesLeft { append(String(left), to: &line) }
-        line.append(tab)
-        append(event.code, to: &line)
-        line.append(tab)
-        append(event.method, to: &line)
-        line.append(tab)
-        append(event.path, to: &line)
-        if line.count >= maximumLineBytes { line.removeLast(line.count - maximumLineBytes + 1) }
-        line.append(0x0a)
-        return line
-    }
-
-    /// Control bytes and backslashes as `\xHH`, so that a path can be no other line or field.
-    private static func append(_ text: String, to line: inout [UInt8]) {
-        let start = line.count
-        line.append(contentsOf: text.utf8)
-        let isPlain = line[start...].allSatisfy { $0 >= 0x20 && $0 != 0x7f && $0 != 0x5c }
-        if isPlain { return }
-        let raw = line[start...]
-        line.removeLast(raw.count)
-        for byte in raw {
-            if byte < 0x20 || byte == 0x7f || byte == 0x5c {
-                line += "\\x".utf8
-                line += Hex.encodeASCII([byte])
-            } else {
-                line.append(byte)
-            }
+    private func tell(_ failure: StateError, now: UInt64) {
+        let isNew = reportedAt.withLock { last in
+            guard now >= last &+ 60 || now < last || last == 0 else { return false }
+            last = now
+            return true
         }
+        if isNew { report(failure.reason) }
     }
 }

@@ -44,7 +44,7 @@ enum Program {
         let environment = Environment.all()
         if try answersAsCGI(environment) {
             // Here the environment is the request's parameters.
-            let registry = SiteRegistry(environment: [])
+            let registry = SiteRegistry(environment: [], isOneShot: true)
             Handler(registry: registry, fallbackLog: Log(level: .info)).handle(CGIExchange())
             Sweeper.sweepAtTimes(registry)
             return 0

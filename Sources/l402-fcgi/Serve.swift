@@ -1,4 +1,5 @@
 import FastCGI
+import FlatFiles
 import Glibc
 import Paywall
 import Settings
@@ -49,6 +50,7 @@ extension Program {
         } catch {
             throw SiteError(lines: [error.description])
         }
+        for site in registry.all { site.journal.flush(now: Clock.now(), isLast: true) }
         log.info("stopped")
         return 0
     }

@@ -17,6 +17,7 @@ final class Site: Sendable {
     let gate: Gate
     let log: Log
     let payments: Payments
+    let journal: TSVJournal
     let forwarder: Forwarder
     let metrics = Metrics()
     /// Files and directories that are never goods, wherever a rule's `file:` leads.
@@ -27,8 +28,9 @@ final class Site: Sendable {
 
     /// Opens the state and reads the rules.
     ///
+    /// - Parameter isOneShot: Whether this process answers one request only, as plain CGI.
     /// - Throws: ``SiteError`` with one line for each thing that is wrong.
-    init(_ settings: Settings) throws(SiteError) {
+    init(_ settings: Settings, isOneShot: Bool = false) throws(SiteError) {
         self.settings = settings
         let log = Log(level: settings.log)
         self.log = log
@@ -53,6 +55,10 @@ final class Site: Sendable {
             let free = FreeTier(directory)
             let pending = PendingPlaces(directory)
             let rules = rules
+            let journal = TSVJournal(directory, isOneShot: isOneShot) {
+                log.error("journal: \($0)")
+            }
+            self.journal = journal
             self.free = free
             self.pending = pending
             gate = Gate(
@@ -61,10 +67,7 @@ final class Site: Sendable {
                     ledger: payments,
                     free: free,
                     pending: pending,
-                    journal: CountingJournal(
-                        journal: TSVJournal(directory) { log.error("journal: \($0)") },
-                        metrics: metrics
-                    ),
+                    journal: CountingJournal(journal: journal, metrics: metrics),
                     keys: { () throws(StateError) in try keys.keys() },
                     random: Self.random,
                     isThere: { FileGoods.isThere($0, below: $1, except: privatePaths) },
@@ -115,9 +118,12 @@ final class Site: Sendable {
 
     /// Drops the counters of windows that are over.
     func sweepWindows(now: UInt64) {
-        free.sweep(now: now)
-        pending.sweep(now: now)
+        free.sweep(now: now, secondClock: secondClock)
+        pending.sweep(now: now, secondClock: secondClock)
     }
+
+    /// Another clock's word for the time: the wallet's, once it has answered.
+    var secondClock: UInt64? { nil }
 
     /// `L402_RULES`, else the file `rules` beside the state directory, else in it.
     private static func rulesPath(_ settings: Settings) -> String {

@@ -15,12 +15,15 @@ final class SiteRegistry: Sendable {
     private static let requestParameters = ["L402_MODE", "L402_STATUS", "L402_TAKEN"]
 
     private let environment: [[String: String]]
+    private let isOneShot: Bool
     private let sites = Mutex<[[String: String]: Site]>([:])
     /// The site of requests that bring no variables of their own: nearly always all of them.
     private let plain = AtomicLazyReference<Site>()
 
-    init(environment: [[String: String]]) {
+    /// - Parameter isOneShot: Whether this process answers one request only, as plain CGI.
+    init(environment: [[String: String]], isOneShot: Bool = false) {
         self.environment = environment
+        self.isOneShot = isOneShot
     }
 
     /// The site of a request's own variables, made when they are first seen.
@@ -71,7 +74,7 @@ final class SiteRegistry: Sendable {
         } catch {
             throw SiteError(lines: [error.description])
         }
-        return try Site(settings)
+        return try Site(settings, isOneShot: isOneShot)
     }
 
     /// What the file named by a layer's `L402_ENV_FILE` says; nothing without one.

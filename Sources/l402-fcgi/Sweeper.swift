@@ -27,19 +27,43 @@ enum Sweeper {
         // The client has its answer, and should not wait for this.
         close(STDOUT_FILENO)
         for site in registry.all {
-            site.sweepWindows(now: Clock.now())
-            _ = try? site.payments.sweep(now: Clock.now(), maximum: filesPerStep)
+            sweepRest(site)
+            _ = try? sweepPayments(site)
         }
     }
 
     private static func sweep(_ site: Site) {
-        site.sweepWindows(now: Clock.now())
+        sweepRest(site)
         do throws(StateError) {
-            while try site.payments.sweep(now: Clock.now(), maximum: filesPerStep) == filesPerStep {
+            while try sweepPayments(site) == filesPerStep {
                 usleep(pauseMicroseconds)
             }
         } catch {
             site.log.warn("expired payments are not removed: \(error.reason)")
         }
+    }
+
+    private static func sweepRest(_ site: Site) {
+        let now = Clock.now()
+        site.sweepWindows(now: now)
+        site.journal.flush(now: now)
+        do throws(StateError) {
+            try site.journal.sweep(
+                now: now,
+                secondClock: site.secondClock,
+                days: 400,
+                megabytes: 1024
+            )
+        } catch {
+            site.log.warn("the journal is not made smaller: \(error.reason)")
+        }
+    }
+
+    private static func sweepPayments(_ site: Site) throws(StateError) -> Int {
+        try site.payments.sweep(
+            now: Clock.now(),
+            secondClock: site.secondClock,
+            maximum: filesPerStep
+        )
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FlatFiles
 import FoundationEssentials
+import L402
 import Lightning
 import Paywall
 
@@ -104,6 +105,7 @@ struct PaymentCommand: ParsableCommand {
 private struct PaymentText: Encodable {
     let payment_hash: String
     let service: String
+    let site: String?
     let tier: UInt8
     let state: String
     let used: UInt64
@@ -114,18 +116,19 @@ private struct PaymentText: Encodable {
 
     init(_ record: PaymentRecord) {
         payment_hash = record.paymentHash.hex
-        service = record.service
-        tier = record.tier
-        let isOver = Double(record.validUntil) <= Date().timeIntervalSince1970
+        service = record.terms.service
+        site = record.terms.site
+        tier = record.terms.tier
+        let isOver = Double(record.ends) <= Date().timeIntervalSince1970
         state =
             record.isRevoked
             ? "revoked"
-            : isOver ? "expired" : record.used >= record.uses ?? .max ? "spent" : "active"
+            : isOver ? "expired" : record.used >= record.terms.uses ?? .max ? "spent" : "active"
         used = record.used
-        uses = record.uses.map(String.init) ?? "unlimited"
+        uses = record.terms.usesText
         price_sats = record.price.satsRoundedUp
         opened = record.opened
-        valid_until = Date(timeIntervalSince1970: TimeInterval(record.validUntil)).formatted(
+        valid_until = Date(timeIntervalSince1970: TimeInterval(record.ends)).formatted(
             .iso8601
         )
     }
@@ -134,7 +137,7 @@ private struct PaymentText: Encodable {
         """
         payment      \(payment_hash)
         state        \(state)
-        service      \(service), tier \(tier)
+        service      \(service), tier \(tier)\(site.map { ", of site \($0)" } ?? "")
         used         \(uses == "unlimited" ? "without limit" : "\(used) of \(uses)")
         price        \(price_sats) sats
         opened       \(opened)

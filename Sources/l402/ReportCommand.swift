@@ -32,7 +32,7 @@ struct ReportCommand: ParsableCommand {
             var report = SalesReport()
             var damaged = 0
             for day in reader.days().sorted().suffix(days) where day >= firstDay {
-                damaged += try reader.visit(day: day) { report.add($0, day: day) }
+                damaged += try reader.visit(day: day) { report.add($0, count: $1, day: day) }
             }
             return (report, damaged)
         }

@@ -6,18 +6,18 @@ struct SalesRow: Encodable {
     let day: String
     let service: String
     /// Invoices offered.
-    var challenges = 0
+    var challenges: UInt64 = 0
     /// Payments redeemed for the first time.
-    var purchases = 0
+    var purchases: UInt64 = 0
     /// What they paid.
     var revenue_sats: UInt64 = 0
     /// Paid requests served, and uses given back.
-    var used = 0
-    var refunded = 0
+    var used: UInt64 = 0
+    var refunded: UInt64 = 0
     /// Free-tier requests served.
-    var free = 0
+    var free: UInt64 = 0
     /// Requests refused for another reason than that nothing was presented.
-    var refused = 0
+    var refused: UInt64 = 0
 
     /// Purchases for each hundred challenges; `nil` without challenges.
     var conversionPercent: Int? {
@@ -42,20 +42,20 @@ struct SalesReport {
 
     private var sums: [Key: SalesRow] = [:]
 
-    mutating func add(_ event: JournalEvent, day: String) {
+    /// - Parameter count: How many such events there were.
+    mutating func add(_ event: JournalEvent, count: UInt64, day: String) {
         let service = event.service.isEmpty ? "(none)" : event.service
         let key = Key(day: day, service: service)
         var row = sums[key] ?? SalesRow(day: day, service: service)
         switch event.kind {
-        case .challenge: row.challenges += 1
-        case .paid:
-            row.purchases += 1
+        case .challenge: row.challenges += count
+        case .paid, .settled:
+            row.purchases += count
             row.revenue_sats += event.amount.satsRoundedUp
-        case .used: row.used += 1
-        case .refunded: row.refunded += 1
-        case .free: row.free += 1
-        case .refused, .undecided: row.refused += 1
-        case .settled: break
+        case .used: row.used += count
+        case .refunded: row.refunded += count
+        case .free: row.free += count
+        case .refused, .undecided: row.refused += count
         }
         sums[key] = row
     }

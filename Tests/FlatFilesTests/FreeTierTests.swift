@@ -28,23 +28,79 @@ struct FreeTierTests {
         }
     }
 
-    @Test func `what is given back can be taken again`() throws {
-        let claim = freeClaim(1)
-        _ = try free.giveBack(claim, .nothingDelivered, takenAt: noon)
+    @Test func `what is given back can be taken again, once for each request`() throws {
+        let mine = freeClaim(1, request: "mine")
+        #expect(try !free.giveBack(mine, .nothingDelivered, takenAt: noon))
+        #expect(try free.take(mine, now: noon).isGranted)
+        #expect(try !free.giveBack(freeClaim(1, request: "other"), .failure, takenAt: noon))
+        #expect(try !free.giveBack(mine, .failure, takenAt: noon - 86_400))
+        #expect(try free.giveBack(mine, .nothingDelivered, takenAt: noon))
+        #expect(try !free.giveBack(mine, .nothingDelivered, takenAt: noon))
+        #expect(try free.take(freeClaim(1, request: "next"), now: noon).isGranted)
+        #expect(try free.take(freeClaim(1, request: "third"), now: noon).isGranted == false)
+        #expect(try !free.giveBack(mine, .nothingDelivered, takenAt: noon))
+    }
+
+    @Test func `the same request takes once however often it asks, in any process`() throws {
+        let claim = freeClaim(1, limit: 2, request: "mine")
+        for tier in [free, FreeTier(try state.open())] {
+            for _ in 0..<3 {
+                let outcome = try tier.take(claim, now: noon)
+                #expect(outcome.isGranted && outcome.left == 1)
+            }
+        }
+        // The same id of another client, rule or window is another request.
+        #expect(try free.take(freeClaim(2, limit: 2, request: "mine"), now: noon).left == 1)
+        #expect(
+            try free.take(freeClaim(1, limit: 2, rule: [9], request: "mine"), now: noon).left == 1
+        )
+        #expect(try free.take(claim, now: noon + 86_400).left == 1)
+        #expect(try free.take(freeClaim(1, limit: 2, request: "next"), now: noon).left == 0)
         #expect(try free.take(claim, now: noon).isGranted)
-        _ = try free.giveBack(claim, .nothingDelivered, takenAt: noon)
-        _ = try free.giveBack(claim, .nothingDelivered, takenAt: noon)
-        #expect(try free.take(claim, now: noon).isGranted)
-        #expect(try free.take(claim, now: noon).isGranted == false)
-        #expect(try !free.giveBack(claim, .nothingDelivered, takenAt: noon - 86_400))
-        #expect(try free.take(claim, now: noon).isGranted == false)
+    }
+
+    @Test func `after 20 returns for failed goods the window is used up, and others do not count`()
+        throws
+    {
+        func turn(_ number: Int, _ cause: ReturnCause, _ client: UInt64 = 1) throws -> Bool {
+            let claim = freeClaim(client, request: "\(number)")
+            guard try free.take(claim, now: noon).isGranted else { return false }
+            return try free.giveBack(claim, cause, takenAt: noon)
+        }
+        for number in 0..<50 { #expect(try turn(number, .nothingDelivered)) }
+        for number in 100..<120 { #expect(try turn(number, .failure)) }
+        let next = try free.take(freeClaim(1, request: "next"), now: noon)
+        #expect(next.isGranted == false && next.left == 0)
+        #expect(try turn(200, .failure, 2))
+        #expect(try free.take(freeClaim(1, request: "later"), now: noon + 86_400).isGranted)
+    }
+
+    @Test func `garbage among the recent requests grants nobody twice`() throws {
+        _ = try free.take(freeClaim(1, request: "mine"), now: noon)
+        let size = try state.read("free/recent").count
+        #expect(size == 16 << 16)
+        try state.write("free/recent", [UInt8](repeating: 0x5a, count: size))
+        let fresh = FreeTier(try state.open())
+        #expect(try fresh.take(freeClaim(1, request: "other"), now: noon).isGranted == false)
+        #expect(try !fresh.giveBack(freeClaim(1, request: "mine"), .failure, takenAt: noon))
+        for number in 0..<300 {
+            _ = try fresh.take(freeClaim(2, limit: 500, request: "\(number)"), now: noon)
+        }
+        #expect(try state.read("free/recent").count == size)
+    }
+
+    @Test(arguments: [nil, noon, noon + 3 * 86_400 + 3601] as [UInt64?])
+    func `a clock that is days ahead gives no allowance twice`(second: UInt64?) throws {
+        #expect(try free.take(freeClaim(1), now: noon).isGranted)
+        free.sweep(now: noon + 3 * 86_400, secondClock: second)
+        #expect(try free.take(freeClaim(1), now: noon).isGranted == false)
     }
 
     @Test func `a clock that steps back finds its counts`() throws {
         let claim = freeClaim(1, .minute)
         #expect(try free.take(claim, now: noon).isGranted)
         #expect(try free.take(claim, now: noon + 120).isGranted)
-        free.sweep(now: noon + 120)
+        free.sweep(now: noon + 120, secondClock: noon + 120)
         #expect(try free.take(claim, now: noon).isGranted == false)
         #expect(try free.take(claim, now: noon + 120).isGranted == false)
     }
@@ -52,14 +108,14 @@ struct FreeTierTests {
     @Test func `windows that are over go with their keys`() throws {
         for period in FreePeriod.allCases { _ = try free.take(freeClaim(1, period), now: noon) }
         #expect(
-            state.names("free") == [
+            windows() == [
                 "2026-11-21.day", "2026-11-21T12.hour", "2026-11-21T1200.minute",
             ]
         )
-        free.sweep(now: noon + 3 * 60)
-        #expect(state.names("free") == ["2026-11-21.day", "2026-11-21T12.hour"])
-        free.sweep(now: noon + 3 * 86_400)
-        #expect(state.names("free") == [])
+        free.sweep(now: noon + 3 * 60, secondClock: noon + 3 * 60)
+        #expect(windows() == ["2026-11-21.day", "2026-11-21T12.hour"])
+        free.sweep(now: noon + 3 * 86_400, secondClock: noon + 3 * 86_400)
+        #expect(windows() == [])
     }
 
     @Test func `a leap day and the changes of daylight saving are days like any other`() {
@@ -117,6 +173,8 @@ struct FreeTierTests {
         #expect(throws: StateError.self) { try free.take(freeClaim(1), now: noon) }
         #expect(try free.take(freeClaim(1), now: noon + 86_400).isGranted)
     }
+
+    private func windows() -> [String] { state.names("free").filter { $0 != "recent" } }
 
     private static func reset(_ now: UInt64, _ period: FreePeriod) -> UInt64 {
         period.seconds - now % period.seconds
@@ -205,6 +263,26 @@ struct PendingPlacesTests {
         #expect(try state.read("pending/2026-11-21").count == size)
     }
 
+    @Test func `all places of a client who has paid are free again, and no one else's`() throws {
+        let midnight = noon / 86_400 * 86_400 + 86_400
+        for _ in 0..<9 { #expect(try reserve(limit: 20, at: midnight - 5) != nil) }
+        for _ in 0..<11 { #expect(try reserve(limit: 20, at: midnight + 5) != nil) }
+        #expect(try reserve(2, limit: 1, at: midnight + 5) != nil)
+        #expect(try reserve(limit: 20, at: midnight + 5) == nil)
+        try pending.releaseAll(client: [1], now: midnight + 6)
+        for _ in 0..<20 { #expect(try reserve(limit: 20, at: midnight + 6) != nil) }
+        #expect(try reserve(limit: 20, at: midnight + 6) == nil)
+        #expect(try reserve(2, limit: 1, at: midnight + 6) == nil)
+    }
+
+    @Test func `a clock that is wrong drops no day`() throws {
+        _ = try reserve()
+        for second: UInt64? in [nil, noon] {
+            pending.sweep(now: noon + 20 * 86_400, secondClock: second)
+        }
+        #expect(state.names("pending").count == 1)
+    }
+
     @Test(arguments: [
         "", ":", "2026-11-21:", "2026-11-21:zz", "../format:00", "----------:0", "x:y:z",
     ])
@@ -222,9 +300,9 @@ struct PendingPlacesTests {
 
     @Test func `days whose invoices have expired go`() throws {
         _ = try reserve()
-        pending.sweep(now: noon + 86_400)
+        pending.sweep(now: noon + 86_400, secondClock: noon + 86_400)
         #expect(state.names("pending").count == 1)
-        pending.sweep(now: noon + 20 * 86_400)
+        pending.sweep(now: noon + 20 * 86_400, secondClock: noon + 20 * 86_400)
         #expect(state.names("pending").isEmpty)
     }
 

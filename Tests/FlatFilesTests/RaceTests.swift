@@ -40,6 +40,49 @@ struct RaceTests {
         #expect(try race(40, "free", try TemporaryState(), ["7", "1"]).count == 7)
     }
 
+    @Test func `one request asked for again and again in 8 processes takes once`() throws {
+        for _ in 0..<Self.rounds {
+            let state = try TemporaryState()
+            let said = try race(8, "same", state, ["100"])
+            #expect(said.filter { $0 == "taken" }.count == 1)
+            #expect(said.filter { $0 == "repeated" }.count == 799)
+            #expect(said.filter { $0 == "free" }.count == 800)
+            #expect(try Payments(try state.open()).record(try paymentHash(7))?.used == 1)
+            let left = try FreeTier(try state.open()).take(freeClaim(1, limit: 10), now: noon).left
+            #expect(left == 8)
+        }
+    }
+
+    @Test func `what 50 requests took comes back once each, whoever of 4 processes returns it`()
+        throws
+    {
+        let state = try TemporaryState()
+        let payments = Payments(try state.open())
+        let free = FreeTier(try state.open())
+        for id in 0..<50 {
+            let claim = try paymentClaim(uses: 50, request: "\(id)")
+            _ = try id == 0 ? payments.open(claim, now: noon) : payments.take(claim, now: noon)
+            _ = try free.take(freeClaim(1, limit: 50, request: "\(id)"), now: noon)
+        }
+        let said = try race(4, "return", state, ["50"])
+        #expect(said.count == 100)
+        #expect(Set(said).count == 100)
+        #expect(try payments.record(try paymentHash(7))?.used == 0)
+        #expect(try free.take(freeClaim(1, limit: 50), now: noon).left == 49)
+    }
+
+    @Test func `one use covers 60 further requests over 4 processes`() throws {
+        let state = try TemporaryState()
+        let key = DeliveryKey(
+            address: [UInt8](repeating: 1, count: 8),
+            graceSeconds: 600,
+            mayRepeat: true
+        )
+        let first = try paymentClaim(uses: 1, request: "first", delivery: key)
+        _ = try Payments(try state.open()).open(first, now: noon)
+        #expect(try race(4, "grace", state, ["100"]).count == 60)
+    }
+
     @Test func `of many challenges in 4 processes one client holds as many as he may`() throws {
         let places = try race(4, "pending", try TemporaryState(), ["10", "250"])
         #expect(places.count == 10)
@@ -89,6 +132,34 @@ struct KillTests {
         }
         let left = try payments.take(try paymentClaim(uses: UInt64(uses)), now: noon)
         #expect(left != .unknown)
+    }
+
+    @Test func `a request whose process was killed gets its use back, and no other`() throws {
+        let state = try TemporaryState()
+        let room = try TemporaryState()
+        let payments = Payments(try state.open())
+        for round in 0..<max(1, Self.kills / 2) {
+            let driver = try Driver(
+                "endless",
+                state,
+                ["1000000000"],
+                output: "\(room.path)/\(round)"
+            )
+            try driver.waitForOutput()
+            usleep(.random(in: 500...10_000))
+            driver.killNow()
+            let last = try #require(try driver.lines().last).split(separator: " ")
+            let claim = try paymentClaim(uses: 1_000_000_000, request: String(last[1]))
+            func used() throws -> UInt64 { try payments.record(try paymentHash(7))?.used ?? 0 }
+            let before = try used()
+            var outcome = try payments.take(claim, now: noon)
+            if outcome == .unknown { outcome = try payments.open(claim, now: noon) }
+            switch outcome {
+            case .repeated: #expect(try used() == before)
+            case .taken: #expect(try used() == before + 1 && last[0] == "asking")
+            default: Issue.record("\(outcome)")
+            }
+        }
     }
 
     @Test func `while days and windows go by, every payment served stays spent`() throws {

@@ -25,7 +25,7 @@ struct StateCheckTests {
             now: noon
         )
         TSVJournal(directory) { Issue.record("\($0)") }.record(
-            JournalEvent(time: noon, kind: .free)
+            JournalEvent(time: noon, kind: .paid)
         )
     }
 
@@ -127,14 +127,14 @@ struct StateCheckTests {
     @Test func `the date of what was swept is mended to one that revives nothing`() throws {
         let old = try paymentClaim(3, validUntil: noon - 3 * 86_400)
         _ = try payments.open(old, now: noon - 4 * 86_400)
-        #expect(try payments.sweep(now: noon, maximum: 10) == 1)
-        let before = try payments.expiredBefore()
+        #expect(try payments.sweep(now: noon, secondClock: noon, maximum: 10) == 1)
+        let before = try payments.sweepMark().sure
         try state.write("payments/expired-before", "17952\n")
         #expect(throws: StateError.self) {
             try Payments(directory).take(old, now: noon - 4 * 86_400)
         }
         #expect(repaired().left == [])
-        #expect(try Payments(directory).expiredBefore() >= before)
+        #expect(try Payments(directory).sweepMark().sure >= before)
         #expect(try Payments(directory).open(old, now: noon - 4 * 86_400) == .expired)
     }
 

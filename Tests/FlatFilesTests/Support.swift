@@ -76,20 +76,27 @@ func paymentClaim(
     uses: UInt64? = 1,
     cap: UInt64? = nil,
     validUntil: UInt64 = noon + 3600,
+    validSeconds: UInt64? = nil,
     service: String = "dvm",
-    request: String = ""
+    site: String? = nil,
+    priceSats: UInt64 = 21,
+    request: String = "",
+    delivery: DeliveryKey? = nil
 ) throws -> PaymentClaim {
     PaymentClaim(
         paymentHash: try paymentHash(number),
         terms: PurchaseTerms(
             service: service,
+            site: site,
             tier: 0,
             validUntil: validUntil,
+            validSeconds: validSeconds,
             uses: uses,
-            priceSats: 21
+            priceSats: priceSats
         ),
         cap: cap,
-        requestID: request
+        requestID: request,
+        delivery: delivery
     )
 }
 

@@ -111,9 +111,114 @@ func takeAndReturn(_ directory: StateDirectory) throws(StateError) {
             say("taken")
             if Bool.random() {
                 say("returning")
-                if try payments.giveBack(claim, .failure, now: now) { say("returned") }
+                if try payments.giveBack(claim, .nothingDelivered, now: now) { say("returned") }
             }
         }
+    }
+}
+
+/// same COUNT: one request, asked for again and again; says what each asking was told.
+func askAgain(_ directory: StateDirectory) throws(StateError) {
+    guard let hash = hash(7) else { return }
+    let payments = Payments(directory)
+    let free = FreeTier(directory)
+    for _ in 0..<number(0) {
+        let claim = claim(hash, uses: 10, until: now + 3600, request: "one")
+        switch try redeem(payments, claim) {
+        case .taken: say("taken")
+        case .repeated: say("repeated")
+        case let other: say("\(other)")
+        }
+        if try free.take(freeClaim(1, limit: 10, request: "one"), now: now).isGranted {
+            say("free")
+        }
+    }
+}
+
+/// return COUNT: returns what the requests 0, 1, 2… took; says which did.
+func returnAll(_ directory: StateDirectory) throws(StateError) {
+    guard let hash = hash(7) else { return }
+    let payments = Payments(directory)
+    let free = FreeTier(directory)
+    for id in 0..<number(0) {
+        let claim = claim(hash, uses: 50, until: now + 3600, request: "\(id)")
+        if try payments.giveBack(claim, .nothingDelivered, now: now) { say("use \(id)") }
+        let request = freeClaim(1, limit: 50, request: "\(id)")
+        if try free.giveBack(request, .nothingDelivered, takenAt: now) { say("free \(id)") }
+    }
+}
+
+/// grace COUNT: asks for further ranges of one delivery.
+func repeatDelivery(_ directory: StateDirectory) throws(StateError) {
+    guard let hash = hash(7) else { return }
+    let payments = Payments(directory)
+    for id in 0..<number(0) {
+        let key = DeliveryKey(
+            address: [UInt8](repeating: 1, count: 8),
+            graceSeconds: 600,
+            mayRepeat: true
+        )
+        let claim = PaymentClaim(
+            paymentHash: hash,
+            terms: claim(hash, uses: 1, until: now + 3600).terms,
+            requestID: "\(getpid())-\(id)",
+            delivery: key
+        )
+        if case .withinGrace = try payments.take(claim, now: now) { say("free") }
+    }
+}
+
+/// endless USES: takes uses for requests of its own, saying each before and after, until killed.
+func takeEndlessly(_ directory: StateDirectory) throws(StateError) {
+    guard let hash = hash(7) else { return }
+    let payments = Payments(directory)
+    for id: UInt64 in 0... {
+        let request = "\(getpid())-\(id)"
+        say("asking \(request)")
+        let claim = claim(hash, uses: number(0), until: now + 3600, request: request)
+        if case .taken = try redeem(payments, claim) { say("taken \(request)") }
+    }
+}
+
+/// Has the kernel answer every `flock` of this process with an error, as file systems without locks
+/// do; false where that cannot be had.
+func refuseLocks(_ error: Int32) -> Bool {
+    #if arch(x86_64)
+        let flockCall: UInt32 = 73
+    #else
+        let flockCall: UInt32 = 32
+    #endif
+    // BPF: load the number of the call; flock returns the error, everything else is allowed.
+    let program: [(UInt16, UInt8, UInt8, UInt32)] = [
+        (0x20, 0, 0, 0), (0x15, 0, 1, flockCall),
+        (0x06, 0, 0, 0x0005_0000 | UInt32(error)), (0x06, 0, 0, 0x7fff_0000),
+    ]
+    var code: [UInt8] = []
+    for (operation, isTrue, isFalse, value) in program {
+        code += withUnsafeBytes(of: operation) { Array($0) } + [isTrue, isFalse]
+        code += withUnsafeBytes(of: value) { Array($0) }
+    }
+    typealias Control = @convention(c) (Int32, UInt, UInt, UInt, UInt) -> Int32
+    guard let address = dlsym(dlopen(nil, RTLD_NOW), "prctl") else { return false }
+    let control = unsafeBitCast(address, to: Control.self)
+    return code.withUnsafeBytes { code in
+        // A `struct sock_fprog`: a count, and where the instructions are.
+        let head = [UInt(program.count), UInt(bitPattern: code.baseAddress)]
+        return head.withUnsafeBytes { head in
+            control(38, 1, 0, 0, 0) == 0
+                && control(22, 2, UInt(bitPattern: head.baseAddress), 0, 0) == 0
+        }
+    }
+}
+
+/// nolocks ERROR: opens the directory where there are no locks.
+func openWithoutLocks() {
+    guard refuseLocks(Int32(truncatingIfNeeded: number(0))) else { return say("not to be had") }
+    do throws(StateError) {
+        _ = try StateDirectory(opening: CommandLine.arguments[2])
+        say("opened")
+    } catch {
+        say(error.reason)
     }
 }
 
@@ -141,9 +246,9 @@ func live(_ directory: StateDirectory) throws(StateError) {
         let place = try pending.reserve(client: [1], limit: 3, expiresAt: moment + 60, now: moment)
         if case .reserved(let place) = place, Bool.random() { try pending.release(place) }
         if Int.random(in: 0..<3) == 0 {
-            free.sweep(now: moment)
-            pending.sweep(now: moment)
-            _ = try payments.sweep(now: moment, maximum: 3)
+            free.sweep(now: moment, secondClock: moment)
+            pending.sweep(now: moment, secondClock: moment)
+            _ = try payments.sweep(now: moment, secondClock: moment, maximum: 3)
         }
     }
 }
@@ -212,18 +317,26 @@ func writeJournal(_ directory: StateDirectory) {
     let path = "/" + String(repeating: "x", count: 1500)
     for _ in 0..<number(0) {
         journal.record(
-            JournalEvent(time: now, kind: .free, service: "dvm", method: "GET", path: path)
+            JournalEvent(time: now, kind: .paid, service: "dvm", method: "GET", path: path)
         )
     }
 }
 
 do throws(StateError) {
     waitForStart()
+    if CommandLine.arguments[1] == "nolocks" {
+        openWithoutLocks()
+        exit(0)
+    }
     let directory = try StateDirectory(opening: CommandLine.arguments[2])
     switch CommandLine.arguments[1] {
     case "redeem": try raceForPayment(directory)
     case "free": try raceForFree(directory)
     case "mix": try takeAndReturn(directory)
+    case "same": try askAgain(directory)
+    case "return": try returnAll(directory)
+    case "grace": try repeatDelivery(directory)
+    case "endless": try takeEndlessly(directory)
     case "live": try live(directory)
     case "starve": starve(directory)
     case "keys": try sayKeys(directory)

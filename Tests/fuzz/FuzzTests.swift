@@ -138,9 +138,51 @@ import Testing
         try fuzz("payment") { bytes in
             guard var file = PaymentFile(bytes) else { return }
             let used = file.used
-            file.take(requestID: "r")
+            let claim = PaymentClaim(
+                paymentHash: file.paymentHash,
+                terms: file.terms,
+                requestID: "r",
+                delivery: DeliveryKey(
+                    address: Array(1...8),
+                    graceSeconds: 60,
+                    mayRepeat: bytes.count.isMultiple(of: 2)
+                )
+            )
+            _ = file.repeatDelivery(
+                DeliveryKey(address: Array(1...8), graceSeconds: 60, mayRepeat: true),
+                now: 1
+            )
             guard used < 9_999_999_999 else { return }
+            file.take(claim, now: 1_800_000_000)
             #expect(PaymentFile(file.text)?.used == used + 1)
+            _ = file.giveBack(requestID: "r", .failure, now: 1_800_000_000)
+            #expect(PaymentFile(file.text) != nil)
+            file.refund()
+            file.revoke()
+            #expect(PaymentFile(file.text)?.isRevoked == true)
+        }
+    }
+
+    @Test func `counts of a minute, marks and lines of the journal`() throws {
+        try fuzz("books") { bytes in
+            if let counts = MinuteCounts(bytes) {
+                #expect(counts.events.count <= MinuteCounts.maximumKeys + 7)
+                #expect(MinuteCounts(counts.text) != nil)
+            }
+            if var mark = SweepMark(bytes) {
+                #expect(mark.text.isEmpty || SweepMark(mark.text) == mark)
+                mark.doubt(now: 1)
+                mark.advance(to: 86_400, now: 1)
+                #expect(SweepMark(mark.text) == mark)
+            }
+            let lines = bytes.split(separator: 0x0a)
+            let columns = lines.first.flatMap { JournalColumns($0) }
+            for line in lines {
+                _ = JournalFormat.File(name: String(decoding: line, as: UTF8.self))
+                guard let read = columns?.event(line) else { continue }
+                let text = JournalFormat.line(read.event, time: [], count: read.count)
+                #expect(text.count { $0 == 0x0a } == 1)
+            }
         }
     }
 

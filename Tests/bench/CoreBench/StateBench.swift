@@ -19,6 +19,12 @@ struct StateBench {
         }
     }
 
+    /// Another one each time, as web servers name requests.
+    private func request() -> String {
+        String(UInt64.random(in: .min ... .max), radix: 16)
+            + String(UInt64.random(in: .min ... .max), radix: 16)
+    }
+
     private func claim(_ number: UInt64, uses: UInt64?) -> PaymentClaim? {
         let parts = (0..<4).map { mixed(number &* 4 &+ $0) }
         let bytes = parts.flatMap { part in
@@ -34,7 +40,7 @@ struct StateBench {
                     uses: uses,
                     priceSats: 21
                 ),
-                requestID: String(number, radix: 16)
+                requestID: request()
             )
         }
     }
@@ -47,7 +53,7 @@ struct StateBench {
             network: Array(bytes[..<4]),
             limit: 1_000,
             period: .day,
-            requestID: ""
+            requestID: request()
         )
     }
 
@@ -165,9 +171,13 @@ struct StateBench {
             return
         }
         _ = try ledger.open(old, now: noon)
-        for _ in 1..<manyUses { _ = try ledger.take(old, now: noon) }
+        for _ in 1..<manyUses {
+            if let again = claim(2, uses: 1_000_000_000) { _ = try ledger.take(again, now: noon) }
+        }
         _ = try ledger.open(fresh, now: noon)
-        for _ in 1..<10 { _ = try ledger.take(fresh, now: noon) }
+        for _ in 1..<10 {
+            if let again = claim(1, uses: 1_000_000_000) { _ = try ledger.take(again, now: noon) }
+        }
         report(
             "payments, one more use",
             "count 10",
@@ -175,8 +185,22 @@ struct StateBench {
             try measure(
                 rounds: 21,
                 calls: 2000,
-                claim: { _ in true },
-                [fresh, old].map { claim in (.max, { _ in _ = try ledger.take(claim, now: noon) }) }
+                claim: { claim($0 % 2 + 1, uses: 1_000_000_000) },
+                [fresh, old].map { known in
+                    (
+                        .max,
+                        { request in
+                            _ = try ledger.take(
+                                PaymentClaim(
+                                    paymentHash: known.paymentHash,
+                                    terms: known.terms,
+                                    requestID: request.requestID
+                                ),
+                                now: noon
+                            )
+                        }
+                    )
+                }
             )
         )
     }

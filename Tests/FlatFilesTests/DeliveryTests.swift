@@ -1,0 +1,249 @@
+import Glibc
+import L402
+import Lightning
+import Paywall
+import Testing
+
+@testable import FlatFiles
+
+/// Further requests of one delivery, and goods that fail: of any ledger, whatever its files.
+struct DeliveryTests {
+    let state: TemporaryState
+    let payments: Payments
+
+    init() throws {
+        state = try TemporaryState()
+        payments = Payments(try state.open())
+    }
+
+    func claim(
+        _ request: String,
+        address: UInt8 = 1,
+        grace: UInt64 = 600,
+        isRange: Bool = true,
+        uses: UInt64 = 3
+    ) throws -> PaymentClaim {
+        try paymentClaim(
+            uses: uses,
+            request: request,
+            delivery: DeliveryKey(
+                address: [UInt8](repeating: address, count: 8),
+                graceSeconds: grace,
+                mayRepeat: isRange
+            )
+        )
+    }
+
+    @Test func `further ranges of one address take nothing while the delivery lasts`() throws {
+        #expect(try payments.open(try claim("a"), now: noon) == .taken(usesLeft: 2))
+        #expect(try payments.look(try claim("b"), now: noon) == .withinGrace(usesLeft: 2))
+        #expect(try payments.take(try claim("b"), now: noon + 599) == .withinGrace(usesLeft: 2))
+        // Another address, no range, and the end of the while take a use.
+        #expect(try payments.take(try claim("c", address: 2), now: noon) == .taken(usesLeft: 1))
+        #expect(try payments.take(try claim("d", isRange: false), now: noon) == .taken(usesLeft: 0))
+        #expect(try payments.take(try claim("e"), now: noon + 1200) == .spent)
+        #expect(
+            try payments.take(try claim("f", address: 2), now: noon) == .withinGrace(usesLeft: 0)
+        )
+    }
+
+    @Test func `one use covers 60 further requests`() throws {
+        _ = try payments.open(try claim("a"), now: noon)
+        for number in 0..<DeliveryKey.maximumRepeats {
+            #expect(
+                try payments.take(try claim("\(number)"), now: noon) == .withinGrace(usesLeft: 2)
+            )
+        }
+        #expect(try payments.look(try claim("more"), now: noon) == .taken(usesLeft: 1))
+        #expect(try payments.take(try claim("more"), now: noon) == .taken(usesLeft: 1))
+        #expect(try payments.take(try claim("further"), now: noon) == .withinGrace(usesLeft: 1))
+    }
+
+    @Test func `a use that came back covers nothing`() throws {
+        _ = try payments.open(try claim("a", uses: 1), now: noon)
+        #expect(try payments.giveBack(try claim("a", uses: 1), .failure, now: noon))
+        #expect(try payments.take(try claim("b", uses: 1), now: noon) == .taken(usesLeft: 0))
+        #expect(try payments.giveBack(try claim("b", uses: 1), .nothingDelivered, now: noon))
+        #expect(try payments.look(try claim("c", uses: 1), now: noon) == .taken(usesLeft: 0))
+    }
+
+    @Test func `a delivery that begins in the future is over`() throws {
+        _ = try payments.open(try claim("a"), now: noon + 60)
+        #expect(try payments.take(try claim("b"), now: noon) == .taken(usesLeft: 1))
+    }
+
+    @Test func `without grace nothing is remembered`() throws {
+        _ = try payments.open(try claim("a", grace: 0), now: noon)
+        #expect(try payments.take(try claim("b"), now: noon) == .taken(usesLeft: 1))
+    }
+
+    @Test func `the newest addresses are remembered, and the file keeps its size`() throws {
+        _ = try payments.open(try claim("0", address: 0, uses: 100), now: noon)
+        let path = paymentPath(try claim("0", uses: 100))
+        let size = try state.read(path).count
+        for address: UInt8 in 1..<20 {
+            let next = try claim("\(address)", address: address, uses: 100)
+            #expect(try payments.take(next, now: noon) == .taken(usesLeft: 99 - UInt64(address)))
+        }
+        for address: UInt8 in 12..<20 {
+            let next = try claim("r\(address)", address: address, uses: 100)
+            #expect(try payments.take(next, now: noon) == .withinGrace(usesLeft: 80))
+        }
+        #expect(
+            try payments.look(try claim("x", address: 11, uses: 100), now: noon)
+                == .taken(usesLeft: 79)
+        )
+        #expect(try state.read(path).count == size)
+        #expect(size < 4096)
+    }
+
+    /// One failed delivery of a request of its own.
+    private func fail(_ id: Int, _ cause: ReturnCause = .failure, now: UInt64) throws -> TakeOutcome
+    {
+        let claim = try paymentClaim(uses: 3, request: "\(id)")
+        let outcome = try payments.take(claim, now: now)
+        if case .taken = outcome { #expect(try payments.giveBack(claim, cause, now: now)) }
+        return outcome
+    }
+
+    @Test func `after 20 returns for failed goods within the hour it is let in no more`() throws {
+        _ = try payments.open(try paymentClaim(uses: 3, request: "first"), now: noon)
+        for id in 0..<50 {
+            #expect(try fail(id, .nothingDelivered, now: noon) == .taken(usesLeft: 1))
+        }
+        for id in 100..<120 { #expect(try fail(id, now: noon + 10) == .taken(usesLeft: 1)) }
+        #expect(try fail(200, now: noon + 3599) == .failing)
+        #expect(
+            try payments.look(try paymentClaim(uses: 3, request: "x"), now: noon + 20) == .failing
+        )
+        #expect(try payments.record(try paymentHash(7))?.used == 1)
+        // A request that has its use is not asked for another.
+        let first = try paymentClaim(uses: 3, request: "first")
+        #expect(try payments.take(first, now: noon + 20) == .repeated(usesLeft: 2))
+        #expect(try payments.giveBack(first, .failure, now: noon + 20))
+    }
+
+    @Test func `a payment lives again when the hour is over, or begins in the future`() throws {
+        let long = try paymentClaim(uses: 3, validUntil: noon + 86_400, request: "first")
+        _ = try payments.open(long, now: noon)
+        for id in 0..<20 {
+            let claim = try paymentClaim(uses: 3, validUntil: noon + 86_400, request: "\(id)")
+            _ = try payments.take(claim, now: noon)
+            #expect(try payments.giveBack(claim, .failure, now: noon))
+        }
+        let next = try paymentClaim(uses: 3, validUntil: noon + 86_400, request: "next")
+        #expect(try payments.look(next, now: noon + 3599) == .failing)
+        #expect(try payments.look(next, now: noon + 3600) == .taken(usesLeft: 1))
+        #expect(try payments.look(next, now: noon - 1) == .taken(usesLeft: 1))
+    }
+
+    @Test func `what is spent is said to be spent, not to fail`() throws {
+        _ = try payments.open(try paymentClaim(uses: 3, request: "first"), now: noon)
+        for id in 0..<20 { #expect(try fail(id, now: noon) == .taken(usesLeft: 1)) }
+        let bounded = try paymentClaim(uses: 3, cap: 1, request: "x")
+        #expect(try payments.look(bounded, now: noon) == .spent)
+    }
+}
+
+/// The text of a payment's file.
+struct PaymentFileTests {
+    let state: TemporaryState
+    let payments: Payments
+
+    init() throws {
+        state = try TemporaryState()
+        payments = Payments(try state.open())
+    }
+
+    private func older(_ uses: String, used: Int, recent: [String]) throws -> String {
+        """
+        l402-payment 1 used \(CalendarText.padded(UInt64(used), 10))
+        payment_hash \(try paymentHash(7).hex)
+        service dvm
+        tier 0
+        uses \(uses)
+        valid_until \(noon + 3600) \(CalendarText.time(noon + 3600))
+        price_msat 21000
+        opened 2026-11-21T11:00:00Z
+        state active \u{20}
+        recent
+
+        """ + recent.map { $0 + "\n" }.joined()
+    }
+
+    private let free = String(repeating: "-", count: 16)
+
+    @Test func `a file of an older release is read, taken from and returned to as it stands`()
+        throws
+    {
+        let claim = try paymentClaim(uses: 3, request: "a")
+        let text = try older("3", used: 1, recent: ["0123456789abcdef", free, free])
+        mkdir(state.path + "/payments/2026-11-21", 0o700)
+        try state.write(paymentPath(claim), text)
+        #expect(try payments.open(claim, now: noon) == .taken(usesLeft: 1))
+        #expect(try payments.take(claim, now: noon) == .repeated(usesLeft: 1))
+        let other = try paymentClaim(uses: 3, request: "b")
+        #expect(try payments.take(other, now: noon) == .taken(usesLeft: 0))
+        #expect(try payments.take(try paymentClaim(uses: 3, request: "c"), now: noon) == .spent)
+        #expect(try payments.giveBack(claim, .failure, now: noon))
+        #expect(try payments.giveBack(claim, .failure, now: noon) == false)
+        #expect(
+            try payments.take(try paymentClaim(uses: 3, request: "c"), now: noon)
+                == .taken(usesLeft: 0)
+        )
+        #expect(try state.read(paymentPath(claim)).count == text.utf8.count)
+        #expect(try payments.terms(of: claim.paymentHash) == claim.terms)
+        #expect(throws: StateError.self) {
+            try payments.take(try paymentClaim(uses: 3, validSeconds: 3600), now: noon)
+        }
+        #expect(throws: StateError.self) {
+            try payments.take(try paymentClaim(uses: 3, site: "blog"), now: noon)
+        }
+    }
+
+    @Test func `a pass of an older release goes on`() throws {
+        let claim = try paymentClaim(uses: nil)
+        mkdir(state.path + "/payments/2026-11-21", 0o700)
+        try state.write(paymentPath(claim), try older("unlimited", used: 1, recent: []))
+        for _ in 0..<3 { #expect(try payments.take(claim, now: noon) == .taken(usesLeft: nil)) }
+        #expect(try payments.revoke(claim.paymentHash)?.isRevoked == true)
+        #expect(try payments.take(claim, now: noon) == .revoked)
+    }
+
+    @Test func `everything that a purchase has fits in a page`() throws {
+        let claim = try paymentClaim(
+            uses: .max,
+            validSeconds: 999_999_999,
+            service: String(repeating: "s", count: 128),
+            site: String(repeating: "t", count: 64),
+            priceSats: 2_100_000_000_000_000
+        )
+        // Room is left for 16 more lines of as many bytes as the longest.
+        let file = try #require(PaymentFile.opening(claim, now: noon))
+        #expect(file.text.count + 16 * 42 < 4096)
+    }
+
+    @Test func `of a write cut off between sectors nothing is served uncounted`() throws {
+        let claims = try (0..<3).map { try paymentClaim(uses: 64, request: "\($0)") }
+        _ = try payments.open(claims[0], now: noon)
+        let path = paymentPath(claims[0])
+        let old = try state.read(path)
+        _ = try payments.take(claims[1], now: noon)
+        let new = try state.read(path)
+        // The first sector as it was, the rest as it became.
+        try state.write(path, Array(old[..<512] + new[512...]))
+        #expect(try payments.look(claims[1], now: noon) == .taken(usesLeft: 62))
+        #expect(try payments.take(claims[1], now: noon) == .taken(usesLeft: 62))
+        // The other way round the use is counted.
+        try state.write(path, Array(new[..<512] + old[512...]))
+        #expect(try payments.record(claims[0].paymentHash)?.used == 2)
+    }
+
+    @Test func `names that the file could not tell apart are not put on record`() throws {
+        for site in ["-", "", "a\nb"] {
+            let claim = try paymentClaim(site: site)
+            #expect(throws: StateError.self) { try payments.open(claim, now: noon) }
+            #expect(!state.exists(paymentPath(claim)))
+        }
+    }
+}
