@@ -26,6 +26,7 @@ final class FakeExchange: Exchange {
     func read(upTo count: Int) throws(ExchangeError) -> [UInt8] { [] }
     func write(_ bytes: [UInt8]) throws(ExchangeError) { output += bytes }
     func flush() throws(ExchangeError) {}
+    var isPeerGone: Bool { false }
     func abort() { isAborted = true }
 
     /// The answer's head, line by line, and its body.

@@ -58,7 +58,9 @@ public struct Gate: Sendable {
         /// `L402_INVOICE_EXPIRY` in seconds.
         public var invoiceExpirySeconds: UInt64 = 600
         /// `L402_MAX_PENDING`.
-        public var maxPending = 10
+        public var maxPending = 20
+        /// The site's identity: `L402_SITE`, or one made from the rules file; `nil` for none.
+        public var site: String?
         /// `L402_TRUST_PREIMAGE`.
         public var trustsPreimage = false
         /// `L402_DRY_RUN`.
