@@ -60,6 +60,10 @@ final class FastCGIExchange: Exchange {
         }
     }
 
+    /// Also when what was sent before has not been read yet, or the web server has aborted the
+    /// request (`FCGI_ABORT_REQUEST`).
+    var isPeerGone: Bool { cfastcgi_is_gone(request.pointee.ipcFd) != 0 }
+
     /// A connection that ends without `FCGI_END_REQUEST` is an error to every web server.
     func abort() { shutdown(request.pointee.ipcFd, Int32(SHUT_RDWR)) }
 }
