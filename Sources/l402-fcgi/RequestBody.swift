@@ -73,5 +73,7 @@ final class RequestBody: Exchange {
 
     func flush() throws(ExchangeError) { try exchange.flush() }
 
+    var isPeerGone: Bool { exchange.isPeerGone }
+
     func abort() { exchange.abort() }
 }
