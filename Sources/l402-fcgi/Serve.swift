@@ -48,7 +48,10 @@ extension Program {
             throw SiteError(lines: [error.description])
         }
         if ending.cut > 0 {
-            log.warn("\(ending.cut) requests were cut: they had not ended in \(stopSeconds) s")
+            log.warn(
+                "\(ending.cut) \(ending.cut == 1 ? "request was" : "requests were") cut: not ended "
+                    + "in \(stopSeconds) s (L402_STOP_TIMEOUT)"
+            )
         }
         log.info("stopped")
         LogSink.standardError.drain()
