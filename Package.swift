@@ -90,7 +90,7 @@ let package = Package(
         .target(
             name: "Settings",
             dependencies: [
-                "Paywall", .product(name: "Configuration", package: "swift-configuration"),
+                "Paywall", crypto, .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: common
         ),

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <link.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +99,18 @@ void cfastcgi_set_worker(void *worker) { current_worker = worker; }
 
 int cfastcgi_accept(int listener) { return accept4(listener, 0, 0, SOCK_CLOEXEC); }
 
+int cfastcgi_is_gone(int descriptor) {
+    struct pollfd look = {.fd = descriptor, .events = POLLIN | POLLRDHUP};
+    if (descriptor < 0) return 1;
+    if (poll(&look, 1, 0) <= 0) return 0;
+    if (look.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) return 1;
+    /* The rest of a body, or the head of a record that ends the request. */
+    FCGI_Header head;
+    ssize_t count = recv(descriptor, &head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+    return count == (ssize_t)sizeof head && head.version == FCGI_VERSION_1
+        && head.type == FCGI_ABORT_REQUEST;
+}
+
 int64_t cfastcgi_peer_user(int descriptor) {
     struct ucred peer;
     socklen_t size = sizeof peer;
@@ -132,6 +145,11 @@ int cfastcgi_watch(int epoll, int descriptor, int adding, int once, uint64_t dat
         .data = {.u64 = data},
     };
     return epoll_ctl(epoll, adding ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, &event);
+}
+
+int cfastcgi_unwatch(int epoll, int descriptor) {
+    struct epoll_event unused = {0};
+    return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &unused);
 }
 
 int cfastcgi_wait(int epoll, uint64_t *data) {

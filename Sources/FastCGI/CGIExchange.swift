@@ -3,11 +3,21 @@ import Glibc
 /// The one request of a plain CGI process (RFC 3875): parameters from the environment, body from
 /// standard input, answer to standard output.
 public final class CGIExchange: Exchange {
-    private var bodyLeft: Int
+    /// Seconds without a byte of a body that was announced.
+    private static let ioTimeoutSeconds: Int32 = 30
+
+    /// Bytes of the body that are still to come; `nil` when they come until the end.
+    private var bodyLeft: Int?
 
     /// The request of this process.
+    ///
+    /// Apache gives a chunked body no `CONTENT_LENGTH` and ends standard input behind it. Without
+    /// either there is no body, and standard input is not touched: a server may keep it open.
     public init() {
-        bodyLeft = getenv("CONTENT_LENGTH").flatMap { Int(String(cString: $0)) } ?? 0
+        let length = getenv("CONTENT_LENGTH").map { String(cString: $0) } ?? ""
+        let coding = getenv("HTTP_TRANSFER_ENCODING").map { String(cString: $0) } ?? ""
+        let isChunked = coding.lowercased().contains("chunked")
+        bodyLeft = length.isEmpty && isChunked ? nil : max(0, Int(length) ?? 0)
     }
 
     /// Whether this process was started as CGI.
@@ -31,16 +41,20 @@ public final class CGIExchange: Exchange {
         eachPair(environ, prefixes, body)
     }
 
-    /// Reads standard input, never beyond `CONTENT_LENGTH`: a server may keep it open.
+    /// Reads standard input, never beyond what was announced.
     public func read(upTo count: Int) throws(ExchangeError) -> [UInt8] {
-        let wanted = min(count, bodyLeft)
+        let wanted = min(count, bodyLeft ?? count)
         guard wanted > 0 else { return [] }
         var chunk = [UInt8](repeating: 0, count: wanted)
         while true {
+            var look = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&look, 1, Self.ioTimeoutSeconds * 1000)
+            if ready < 0 && errno == EINTR { continue }
+            guard ready > 0 else { throw ExchangeError("the rest of the body does not come") }
             let got = Glibc.read(STDIN_FILENO, &chunk, wanted)
             if got < 0 && errno == EINTR { continue }
             guard got >= 0 else { throw ExchangeError("the body cannot be read") }
-            bodyLeft = got == 0 ? 0 : bodyLeft - got
+            bodyLeft = got == 0 ? 0 : bodyLeft.map { $0 - got }
             return Array(chunk.prefix(got))
         }
     }
@@ -66,6 +80,13 @@ public final class CGIExchange: Exchange {
 
     /// Nothing is held back.
     public func flush() throws(ExchangeError) {}
+
+    /// Whether standard output has no reader any more.
+    public var isPeerGone: Bool {
+        var look = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        let gone = Int16(POLLERR | POLLHUP | POLLNVAL)
+        return poll(&look, 1, 0) > 0 && look.revents & gone != 0
+    }
 
     /// The end of the process is all that a web server sees; a `Content-Length` tells the client.
     public func abort() {}

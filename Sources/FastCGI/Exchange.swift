@@ -26,7 +26,8 @@ public protocol Exchange: AnyObject {
     /// Sends what is buffered.
     func flush() throws(ExchangeError)
 
-    /// Whether the web server has closed the connection, so that nobody reads the answer; cheap.
+    /// Whether the web server has closed the connection, so that nobody reads the answer. One look
+    /// that waits for nothing.
     var isPeerGone: Bool { get }
 
     /// Breaks the answer off, so that what has been sent of it cannot be taken for the whole.

@@ -60,12 +60,9 @@ final class FastCGIExchange: Exchange {
         }
     }
 
-    var isPeerGone: Bool {
-        var byte: UInt8 = 0
-        let flags = Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)
-        let got = recv(request.pointee.ipcFd, &byte, 1, flags)
-        return got == 0 || got < 0 && errno != EAGAIN && errno != EINTR
-    }
+    /// Also when what was sent before has not been read yet, or the web server has aborted the
+    /// request (`FCGI_ABORT_REQUEST`).
+    var isPeerGone: Bool { cfastcgi_is_gone(request.pointee.ipcFd) != 0 }
 
     /// A connection that ends without `FCGI_END_REQUEST` is an error to every web server.
     func abort() { shutdown(request.pointee.ipcFd, Int32(SHUT_RDWR)) }

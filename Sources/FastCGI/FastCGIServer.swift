@@ -22,9 +22,21 @@ public final class FastCGIServer: Sendable {
     /// Told to stop, it ends when for so long nothing has come on kept connections.
     private static let quietMilliseconds: UInt64 = 200
 
+    /// After requests were cut, so long may their workers take to return what they took.
+    private static let cutMilliseconds: UInt64 = 3000
+
+    /// What the epoll says; everything else is the address of a connection.
     private enum Event {
-        static let listener: UInt64 = 0
         static let stop: UInt64 = 1
+        static let firstListener: UInt64 = 2
+    }
+
+    /// How serving ended.
+    public struct Ending: Sendable, Equatable {
+        /// Requests that were cut because they had not ended in time.
+        public let cut: Int
+        /// Threads that are still at a request: the process must not be torn down under them.
+        public let left: Int
     }
 
     private let listener: Listener
@@ -33,6 +45,9 @@ public final class FastCGIServer: Sendable {
     private let epoll: Int32
     private let stopEvent: Int32
     private let isStopping = Atomic<Bool>(false)
+    private static let hasCut = Atomic<Bool>(false)
+    /// Whether connections are accepted. Held while one is, so that no descriptor is closed then.
+    private let isListening = Mutex(true)
     private let pool: WorkerPool
 
     /// A server that does nothing yet.
@@ -58,26 +73,49 @@ public final class FastCGIServer: Sendable {
         }
         // The stop event is never read: once written it wakes every worker.
         _ = cfastcgi_watch(epoll, stopEvent, 1, 0, Event.stop)
-        _ = cfastcgi_watch(epoll, listener.descriptor, 1, 1, Event.listener)
+        for (descriptor, event) in zip(listener.descriptors, Event.firstListener...) {
+            _ = cfastcgi_watch(epoll, descriptor, 1, 1, event)
+        }
     }
 
-    /// Serves until ``stop()``; what is running then is finished first.
+    /// Serves until ``stop(afterSeconds:)``; what is running then is finished first.
     ///
     /// - Throws: ``FastCGIError`` when not one thread can be started.
-    public func run() throws(FastCGIError) {
+    public func run() throws(FastCGIError) -> Ending {
         let started = (0..<pool.size).count { _ in startWorker() }
         guard started > 0 else { throw FastCGIError("no thread can be started") }
         cfastcgi_forget_code()
         // Without it, who says that he waits is still stood in for.
         WorkerThread.detach { [self] in pool.watch { _ = startWorker() } }
-        pool.waitForAll()
-        close(listener.descriptor)
-        if let path = listener.path { unlink(path) }
+        if pool.waitForAll() == 0 { return Ending(cut: 0, left: 0) }
+        Self.hasCut.store(true, ordering: .relaxed)
+        let cut = pool.cutConnections()
+        pool.setDeadline(inMilliseconds: Self.cutMilliseconds)
+        return Ending(cut: cut, left: pool.waitForAll())
     }
 
+    /// Whether requests have been cut because the process ends: whose answer breaks off then has not
+    /// lost his client, but us.
+    public static var isCutting: Bool { hasCut.load(ordering: .relaxed) }
+
     /// Ends ``run()``; may be called from any thread.
-    public func stop() {
-        isStopping.store(true, ordering: .relaxed)
+    ///
+    /// New connections are refused at once, and a unix socket's path is free for another process.
+    /// What runs has `seconds` to end; then its connections are shut, as if the web server had hung
+    /// up.
+    public func stop(afterSeconds seconds: UInt64) {
+        guard !isStopping.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        pool.setDeadline(inMilliseconds: seconds &* 1000)
+        // Without a path nobody connects any more; who has connected already is answered.
+        listener.releasePath()
+        for descriptor in listener.descriptors {
+            for _ in 0..<Listener.backlog where !takeConnection(from: descriptor) { break }
+        }
+        isListening.withLock { isListening in
+            isListening = false
+            for descriptor in listener.descriptors { _ = cfastcgi_unwatch(epoll, descriptor) }
+            listener.letGo()
+        }
         var one: UInt64 = 1
         _ = write(stopEvent, &one, 8)
     }
@@ -110,11 +148,13 @@ public final class FastCGIServer: Sendable {
 
     /// One worker: an event, a request, again. Told to stop, it still takes what comes on kept
     /// connections, the last request of each: a web server sends it before it can know, and would
-    /// have to refuse a POST that nobody answers. New connections wait for the next process.
+    /// have to refuse a POST that nobody answers. One worker stays for them while others are at
+    /// their requests.
     private func work(_ worker: WorkerPool.Worker) {
         let desk = Desk(self, worker)
         cfastcgi_set_worker(Unmanaged.passUnretained(desk).toOpaque())
         defer { cfastcgi_set_worker(nil) }
+        let afterListeners = Event.firstListener + UInt64(listener.descriptors.count)
         var quietSince: UInt64?
         while pool.stayIfNeeded(worker) {
             var data = Event.stop
@@ -126,13 +166,15 @@ public final class FastCGIServer: Sendable {
                 let now = WorkerPool.milliseconds()
                 let start = quietSince ?? now
                 quietSince = start
-                if now &- start >= Self.quietMilliseconds { return pool.end(worker) }
-                usleep(1000)
-            case Event.listener:
-                if isStopping.load(ordering: .relaxed) { continue }
-                let descriptor = accept()
-                _ = cfastcgi_watch(epoll, listener.descriptor, 0, 1, Event.listener)
-                if let descriptor { keep(Connection(descriptor), isNew: true) }
+                let isQuiet = now &- start >= Self.quietMilliseconds
+                if isQuiet, pool.endUnlessNeeded(worker) { return }
+                usleep(isQuiet ? 5000 : 1000)
+            case Event.firstListener..<afterListeners:
+                let descriptor = listener.descriptors[Int(data - Event.firstListener)]
+                _ = takeConnection(from: descriptor)
+                isListening.withLock { isListening in
+                    if isListening { _ = cfastcgi_watch(epoll, descriptor, 0, 1, data) }
+                }
             case let address:
                 guard let connection = Connection(address: address) else { continue }
                 serve(connection, worker)
@@ -141,30 +183,34 @@ public final class FastCGIServer: Sendable {
         }
     }
 
-    private func accept() -> Int32? {
-        let descriptor = cfastcgi_accept(listener.descriptor)
+    /// Accepts one connection and waits for its first request; false when there is none to be had.
+    private func takeConnection(from listening: Int32) -> Bool {
+        let (descriptor, cause) = isListening.withLock { isListening in
+            (isListening ? cfastcgi_accept(listening) : -1, isListening ? errno : EAGAIN)
+        }
         guard descriptor >= 0 else {
             // Without descriptors the connection stays in the kernel's queue; asking again at once
             // would only burn the processor.
-            if errno == EMFILE || errno == ENFILE { usleep(20_000) }
-            return nil
+            if cause == EMFILE || cause == ENFILE { usleep(20_000) }
+            return cause == EINTR || cause == ECONNABORTED
         }
         let user = cfastcgi_peer_user(descriptor)
         guard listener.welcomes(user: user) else {
             close(descriptor)
             refused(user)
-            return nil
+            return true
         }
         var timeout = timeval(tv_sec: Self.ioTimeoutSeconds, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, size)
-        return descriptor
+        keep(Connection(descriptor), isNew: true)
+        return true
     }
 
     /// Handles one request of a connection, then keeps or frees it.
     private func serve(_ connection: Connection, _ worker: WorkerPool.Worker) {
-        pool.beginRequest(worker)
+        pool.beginRequest(worker, on: connection.descriptor)
         defer { pool.endRequest(worker) }
         guard connection.readRequest() else { return connection.free() }
         handler(FastCGIExchange(connection.request))
@@ -189,53 +235,5 @@ public final class FastCGIServer: Sendable {
             connection.address
         )
         if isKept != 0 { connection.free() }
-    }
-}
-
-/// One accepted connection and the libfcgi request that reads from it.
-private struct Connection {
-    let request: UnsafeMutablePointer<FCGX_Request>
-
-    init(_ descriptor: Int32) {
-        request = .allocate(capacity: 1)
-        // Without a listening socket libfcgi cannot accept by itself when the peer hangs up.
-        FCGX_InitRequest(request, -1, 0)
-        request.pointee.ipcFd = descriptor
-        // Else the first FCGX_Accept_r would close the connection as a finished one.
-        request.pointee.keepConnection = 1
-    }
-
-    /// A connection that was put into the epoll under its address.
-    init?(address: UInt64) {
-        guard let pointer = UnsafeMutablePointer<FCGX_Request>(bitPattern: UInt(address)) else {
-            return nil
-        }
-        request = pointer
-    }
-
-    var address: UInt64 { UInt64(UInt(bitPattern: request)) }
-    var descriptor: Int32 { request.pointee.ipcFd }
-
-    /// Reads the parameters of the next request; false when the peer hung up or sent nonsense.
-    /// The corresponding C function is `FCGX_Accept_r`.
-    func readRequest() -> Bool {
-        let accepted = cfastcgi_begin(request)
-        // libfcgi closes with a select() that cannot hold descriptors above 1023, unless told that
-        // the connection is none of its business.
-        request.pointee.detached = 1
-        return accepted == 0
-    }
-
-    /// Sends what is left of the answer; whether the connection stays open for another request.
-    /// The corresponding C function is `FCGX_Finish_r`.
-    func finishRequest() -> Bool {
-        cfastcgi_end(request) == 0 && request.pointee.ipcFd >= 0
-    }
-
-    func free() {
-        if request.pointee.ipcFd >= 0 { close(request.pointee.ipcFd) }
-        // What is left of a request that was broken off.
-        FCGX_Free(request, 0)
-        request.deallocate()
     }
 }

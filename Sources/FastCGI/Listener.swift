@@ -1,43 +1,84 @@
 import CFastCGI
 import Glibc
 
-/// A listening socket, bound by us or inherited.
+/// The listening sockets, bound by us or one that we inherited.
 ///
 /// `FCGX_OpenSocket` is not used: it unlinks the path first and ends the process when bind fails.
 public struct Listener: Sendable {
-    /// The descriptor, non-blocking and closed on exec.
-    let descriptor: Int32
-    /// The unix socket's path, removed when serving ends; `nil` for others.
-    let path: String?
+    /// Who can reach a gate, from the fewest to the most.
+    public enum Reach: Int, Sendable, Comparable {
+        /// Who may open a unix socket.
+        case unixSocket
+        /// Every program of this machine.
+        case loopback
+        /// Whoever reaches the port.
+        case anywhere
+
+        /// From the fewest to the most.
+        public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// The descriptors, non-blocking and closed on exec; at least one.
+    let descriptors: [Int32]
+    /// The unix socket that we made; `nil` for others.
+    let file: SocketFile?
+    /// Who can reach it.
+    public let reach: Reach
+    /// Where it listens, for people: a path or the addresses.
+    public let place: String
+    /// What the operator should know, one line each.
+    public let notes: [String]
 
     /// Connections the kernel holds while all workers are busy.
-    private static let backlog: Int32 = 1024
+    static let backlog: Int32 = 1024
 
-    /// Binds `unix:/path` or `host:port`.
+    /// Binds `unix:/path` or `host:port`, all addresses of the host.
     ///
     /// A unix socket can be connected to by everybody and answers whom ``welcomes(user:)`` says: web
     /// servers run under many names, and a mode and group that fit them all do not exist.
     ///
+    /// - Parameter anywhere: Whether addresses are taken that other machines reach.
     /// - Throws: ``FastCGIError``, among others when another process answers on the path.
-    public init(address: String) throws(FastCGIError) {
+    public init(address: String, anywhere: Bool = false) throws(FastCGIError) {
         if address.hasPrefix("unix:") {
             let path = String(address.dropFirst(5))
-            self.init(descriptor: try Self.bindUnix(path), path: path)
+            let (descriptor, file) = try SocketFile.bind(path)
+            self.init([descriptor], file: file, reach: .unixSocket, place: path)
         } else {
-            self.init(descriptor: try Self.bindTCP(address), path: nil)
+            let bound = try TCPAddress.bind(address, anywhere: anywhere)
+            self.init(
+                bound.descriptors,
+                file: nil,
+                reach: bound.addresses.contains { !$0.isLoopback } ? .anywhere : .loopback,
+                place: bound.addresses.map(\.text).joined(separator: " and "),
+                notes: bound.notes
+            )
         }
     }
 
-    private init(descriptor: Int32, path: String?) {
-        self.descriptor = descriptor
-        self.path = path
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+    private init(
+        _ descriptors: [Int32],
+        file: SocketFile?,
+        reach: Reach,
+        place: String,
+        notes: [String] = []
+    ) {
+        self.descriptors = descriptors
+        self.file = file
+        self.reach = reach
+        self.place = place
+        self.notes = notes
+        for descriptor in descriptors {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+        }
     }
 
     /// The socket that a spawner passed: descriptor 3 of systemd's socket activation
     /// (`LISTEN_FDS`), or a listening descriptor 0; `nil` when there is neither.
-    public static func inherited() throws(FastCGIError) -> Listener? {
+    ///
+    /// - Parameter anywhere: Whether one is taken that other machines reach.
+    public static func inherited(anywhere: Bool = false) throws(FastCGIError) -> Listener? {
         if let count = getenv("LISTEN_FDS"), let owner = getenv("LISTEN_PID"),
             Int32(String(cString: owner)) == getpid(), String(cString: count) != "0"
         {
@@ -46,9 +87,30 @@ public struct Listener: Sendable {
                     "LISTEN_FDS names \(String(cString: count)) descriptors; give one listening socket"
                 )
             }
-            return Listener(descriptor: 3, path: nil)
+            return try inherited(3, anywhere: anywhere)
         }
-        return isListening(0) ? Listener(descriptor: 0, path: nil) : nil
+        return isListening(0) ? try inherited(0, anywhere: anywhere) : nil
+    }
+
+    /// Whether a spawner passed one socket that listens, wherever it does.
+    public static var isInherited: Bool {
+        getenv("LISTEN_FDS") != nil ? isListening(3) || isListening(0) : isListening(0)
+    }
+
+    private static func inherited(_ descriptor: Int32, anywhere: Bool) throws(FastCGIError)
+        -> Listener
+    {
+        guard let address = TCPAddress(of: descriptor) else {
+            let place = "descriptor \(descriptor)"
+            return Listener([descriptor], file: nil, reach: .unixSocket, place: place)
+        }
+        guard address.isLoopback || anywhere else { throw TCPAddress.refusal(of: [address]) }
+        return Listener(
+            [descriptor],
+            file: nil,
+            reach: address.isLoopback ? .loopback : .anywhere,
+            place: "\(address.text) (descriptor \(descriptor))"
+        )
     }
 
     private static func isListening(_ descriptor: Int32) -> Bool {
@@ -61,79 +123,26 @@ public struct Listener: Sendable {
     /// root, our own user, and system accounts such as `www-data` or `nobody`. Requests carry
     /// settings, so that whoever may send them is trusted as much as whoever starts the process.
     func welcomes(user: Int64) -> Bool {
-        guard path != nil else { return true }
+        guard file != nil else { return true }
         return user >= 0 && (user == Int64(geteuid()) || user < 1000 || user >= 65_534)
     }
 
-    private static func bindUnix(_ path: String) throws(FastCGIError) -> Int32 {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        let capacity = MemoryLayout.size(ofValue: address.sun_path)
-        guard bytes.count < capacity else {
-            throw FastCGIError("\(path): a socket's path has at most \(capacity - 1) bytes")
-        }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        return try withUnsafePointer(to: &address) { pointer throws(FastCGIError) -> Int32 in
-            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                address throws(FastCGIError) -> Int32 in
-                try bindUnix(path, address)
+    /// Lets the unix socket's path go, so that nobody new connects and another gate can take it.
+    func releasePath() { file?.unlinkIfOurs() }
+
+    /// Ends listening: lets the path go and closes what is ours of the sockets. Connections that
+    /// nobody has accepted are refused, unless another process holds the socket too.
+    public func letGo() {
+        releasePath()
+        for descriptor in descriptors {
+            // What is opened next must not become a standard descriptor.
+            let null = descriptor <= STDERR_FILENO ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1
+            if null >= 0 {
+                dup2(null, descriptor)
+                close(null)
+            } else {
+                close(descriptor)
             }
         }
-    }
-
-    private static func bindUnix(_ path: String, _ address: UnsafePointer<sockaddr>)
-        throws(FastCGIError) -> Int32
-    {
-        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-        var status = stat()
-        if lstat(path, &status) == 0 {
-            guard status.st_mode & S_IFMT == S_IFSOCK else {
-                throw FastCGIError("\(path): exists and is no socket")
-            }
-            let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-            let isAnswered = connect(probe, address, size) == 0
-            close(probe)
-            if isAnswered { throw FastCGIError("\(path): another process answers on it") }
-            unlink(path)
-        }
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        let mask = umask(0o111)
-        let isBound = descriptor >= 0 && bind(descriptor, address, size) == 0
-        let cause = errno
-        umask(mask)
-        guard isBound, listen(descriptor, backlog) == 0 else {
-            let reason = String(cString: strerror(isBound ? errno : cause))
-            if descriptor >= 0 { close(descriptor) }
-            throw FastCGIError("\(path): cannot listen: \(reason)")
-        }
-        return descriptor
-    }
-
-    private static func bindTCP(_ text: String) throws(FastCGIError) -> Int32 {
-        guard let colon = text.lastIndex(of: ":") else { throw FastCGIError("\(text): no port") }
-        var host = String(text[..<colon])
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
-        var found: UnsafeMutablePointer<addrinfo>?
-        let status = getaddrinfo(host, String(text[text.index(after: colon)...]), &hints, &found)
-        guard status == 0, let info = found else {
-            throw FastCGIError("\(text): \(String(cString: gai_strerror(status)))")
-        }
-        defer { freeaddrinfo(info) }
-        let descriptor = socket(info.pointee.ai_family, info.pointee.ai_socktype, 0)
-        var yes: Int32 = 1
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        guard descriptor >= 0,
-            bind(descriptor, info.pointee.ai_addr, info.pointee.ai_addrlen) == 0,
-            listen(descriptor, backlog) == 0
-        else {
-            let reason = String(cString: strerror(errno))
-            if descriptor >= 0 { close(descriptor) }
-            throw FastCGIError("\(text): cannot listen: \(reason)")
-        }
-        return descriptor
     }
 }

@@ -14,8 +14,12 @@ final class WorkerPool: @unchecked Sendable {
         fileprivate let since = Atomic<UInt64>(0)
         /// Changed under the pool's mutex only.
         fileprivate let isWaiting = Atomic<Bool>(false)
+        /// The connection of its request; -1 between requests.
+        fileprivate let connection = Atomic<Int32>(-1)
 
         init() {}
+
+        fileprivate var isAtRequest: Bool { since.load(ordering: .sequentiallyConsistent) != 0 }
     }
 
     /// Requests that may wait at once with somebody stepping in; more share the others.
@@ -44,6 +48,8 @@ final class WorkerPool: @unchecked Sendable {
     /// Parked threads that have been called and have not left yet.
     private var called = 0
     private var isClosed = false
+    /// When ``waitForAll()`` gives up, in milliseconds of the clock.
+    private var deadline: UInt64?
 
     init(size: Int) {
         self.size = max(1, size)
@@ -76,14 +82,56 @@ final class WorkerPool: @unchecked Sendable {
         }
     }
 
-    /// Waits until all threads that take requests have ended, and lets those go that are parked.
-    func waitForAll() {
+    /// Told to stop and with nothing to do, a thread ends and is no longer counted; false when it
+    /// has to stay, as the only one that is free while others are at their requests.
+    func endUnlessNeeded(_ worker: Worker) -> Bool {
         locked {
-            while active.load(ordering: .relaxed) + waiting > 0 { ended.wait(mutex) }
+            let others = workers.filter { $0 !== worker && $0.isAtRequest }
+            let holding = others.count { !$0.isWaiting.load(ordering: .relaxed) }
+            let isOnlyFree = active.load(ordering: .relaxed) - holding <= 1
+            guard others.isEmpty || !isOnlyFree else { return false }
+            finishWaiting(worker)
+            leave(worker)
+            return true
+        }
+    }
+
+    /// Waits until all threads that take requests have ended, and lets those go that are parked.
+    /// How many have not, at the deadline if one is set.
+    func waitForAll() -> Int {
+        locked {
+            while active.load(ordering: .relaxed) + waiting > 0 {
+                let now = Self.milliseconds()
+                if let deadline, now >= deadline { break }
+                ended.wait(mutex, milliseconds: deadline.map { $0 - now })
+            }
+            let left = active.load(ordering: .relaxed) + waiting
+            guard left == 0 else { return left }
             isClosed = true
             call.wakeAll()
             watch.wakeAll()
             while parked > 0 { ended.wait(mutex) }
+            return 0
+        }
+    }
+
+    /// Bounds ``waitForAll()``, also while it waits.
+    func setDeadline(inMilliseconds count: UInt64) {
+        locked {
+            let (sum, isTooLarge) = Self.milliseconds().addingReportingOverflow(count)
+            deadline = isTooLarge ? .max : sum
+            ended.wakeAll()
+        }
+    }
+
+    /// Shuts the connections of all requests, which reads, writes and looks at them then tell. How
+    /// many there were.
+    func cutConnections() -> Int {
+        locked {
+            let connections = workers.map { $0.connection.load(ordering: .relaxed) }
+                .filter { $0 >= 0 }
+            for connection in connections { shutdown(connection, Int32(SHUT_RDWR)) }
+            return connections.count
         }
     }
 
@@ -121,7 +169,8 @@ final class WorkerPool: @unchecked Sendable {
     // MARK: - Requests
 
     /// The worker has taken a request.
-    func beginRequest(_ worker: Worker) {
+    func beginRequest(_ worker: Worker, on connection: Int32) {
+        worker.connection.store(connection, ordering: .relaxed)
         worker.since.store(Self.milliseconds(), ordering: .sequentiallyConsistent)
         guard !isWatching.load(ordering: .sequentiallyConsistent) else { return }
         locked {
@@ -133,6 +182,7 @@ final class WorkerPool: @unchecked Sendable {
     /// It is done with it.
     func endRequest(_ worker: Worker) {
         worker.since.store(0, ordering: .relaxed)
+        worker.connection.store(-1, ordering: .relaxed)
         if worker.isWaiting.load(ordering: .relaxed) { locked { finishWaiting(worker) } }
     }
 
@@ -198,8 +248,7 @@ final class WorkerPool: @unchecked Sendable {
     private func sleepUntilRequest() {
         isWatching.store(false, ordering: .sequentiallyConsistent)
         let isBusy = workers.contains {
-            $0.since.load(ordering: .sequentiallyConsistent) != 0
-                && !$0.isWaiting.load(ordering: .relaxed)
+            $0.isAtRequest && !$0.isWaiting.load(ordering: .relaxed)
         }
         if isBusy { isWatching.store(true, ordering: .sequentiallyConsistent) }
         while !isWatching.load(ordering: .sequentiallyConsistent), !isClosed { watch.wait(mutex) }
@@ -217,24 +266,4 @@ final class WorkerPool: @unchecked Sendable {
         defer { pthread_mutex_unlock(mutex) }
         return body()
     }
-}
-
-/// A condition of a pthread mutex.
-private final class Condition {
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-
-    init() { pthread_cond_init(condition, nil) }
-
-    deinit {
-        pthread_cond_destroy(condition)
-        condition.deallocate()
-    }
-
-    func wait(_ mutex: UnsafeMutablePointer<pthread_mutex_t>) {
-        pthread_cond_wait(condition, mutex)
-    }
-
-    func wakeOne() { pthread_cond_signal(condition) }
-
-    func wakeAll() { pthread_cond_broadcast(condition) }
 }

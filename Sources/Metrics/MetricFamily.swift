@@ -11,6 +11,7 @@ public enum MetricFamily: String, CaseIterable, Sendable {
     case breaker = "l402_wallet_breaker_open"
     case freeFill = "l402_free_tier_fill_ratio"
     case pendingFill = "l402_pending_fill_ratio"
+    case logLinesLost = "l402_log_lines_lost_total"
     case rules = "l402_rules"
     case build = "l402_build_info"
     case start = "process_start_time_seconds"
@@ -32,6 +33,8 @@ public enum MetricFamily: String, CaseIterable, Sendable {
             "Size of the free tier's table of the present window; at 1 newcomers are counted by network."
         case .pendingFill:
             "Size of today's table of unpaid invoices; at 1 newcomers get no invoice."
+        case .logLinesLost:
+            "Log lines of this process that were dropped because standard error did not take them."
         case .rules: "Rules in force."
         case .build: "1, with the version."
         case .start: "When this process began, in seconds since 1970."
@@ -41,7 +44,8 @@ public enum MetricFamily: String, CaseIterable, Sendable {
     /// For `# TYPE`.
     var type: String {
         switch self {
-        case .requests, .refusals, .challenges, .payments, .soldSats, .refunds: "counter"
+        case .requests, .refusals, .challenges, .payments, .soldSats, .refunds, .logLinesLost:
+            "counter"
         case .requestSeconds, .walletSeconds: "histogram"
         case .breaker, .freeFill, .pendingFill, .rules, .build, .start: "gauge"
         }
@@ -58,7 +62,7 @@ public enum MetricFamily: String, CaseIterable, Sendable {
         case .breaker: ["wallet"]
         case .freeFill: ["period"]
         case .build: ["version"]
-        case .pendingFill, .rules, .start: []
+        case .pendingFill, .rules, .start, .logLinesLost: []
         }
     }
 }

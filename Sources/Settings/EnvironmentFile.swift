@@ -5,19 +5,30 @@
 ///     LNBITS_KEY="0123…"
 ///
 /// One `NAME=value` per line, the name of `[A-Za-z0-9_]`, the value as it stands up to the end of
-/// the line, quotes around the whole value removed. A line that is none of this is an error: a
+/// the line, quotes around the whole value removed; `export` before the name is allowed. A line that is none of this is an error: a
 /// setting skipped in silence could open the paywall.
 public enum EnvironmentFile {
+    /// Reads the bytes of a file: UTF-8, with or without a byte order mark.
+    ///
+    /// - Throws: ``SettingsError`` naming the file and the line, without its text.
+    public static func parse(_ bytes: [UInt8], path: String) throws(SettingsError) -> [String:
+        String]
+    {
+        let text = try SettingsText.decode(bytes, variable: "L402_ENV_FILE", path: path)
+        return try parse(text, path: path)
+    }
+
     /// Reads the text of a file.
     ///
     /// - Throws: ``SettingsError`` naming the file and the line, without its text.
-    public static func parse(_ text: String, path: String) throws(SettingsError) -> [String: String]
-    {
+    static func parse(_ text: String, path: String) throws(SettingsError) -> [String: String] {
         var values: [String: String] = [:]
-        let lines = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
-        for (index, raw) in lines.enumerated() {
-            let line = trimmed(raw)
+        for (index, raw) in SettingsText.lines(text).enumerated() {
+            var line = trimmed(raw)
             if line.isEmpty || line.hasPrefix("#") { continue }
+            if line.hasPrefix("export ") || line.hasPrefix("export\t") {
+                line = trimmed(line.dropFirst(7))
+            }
             guard let equals = line.firstIndex(of: "="), isName(line[..<equals]) else {
                 throw SettingsError(
                     "L402_ENV_FILE",
@@ -29,23 +40,17 @@ public enum EnvironmentFile {
                 values.updateValue(unquoted(line[line.index(after: equals)...]), forKey: name)
                     == nil
             else {
-                throw SettingsError("L402_ENV_FILE", "\(path):\(index + 1): \(name) is set twice")
+                throw SettingsError(
+                    "L402_ENV_FILE",
+                    "\(path):\(index + 1): \(SecretText.quoted(name)) is set twice"
+                )
             }
         }
         return values
     }
 
     private static func isName(_ text: Substring) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-                    true
-                case _:
-                    false
-                }
-            }
+        !text.isEmpty && text.utf8.allSatisfy(SecretText.isNameByte)
     }
 
     private static func unquoted(_ text: Substring) -> String {

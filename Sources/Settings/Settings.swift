@@ -37,16 +37,27 @@ public struct Settings: Sendable, Equatable {
 
     /// `LNBITS_URL` and `LNBITS_KEY`.
     public var wallet: Wallet
-    /// `LNBITS_KEY_NAME` and `LNBITS_URL_NAME`, by `NAME` as set.
+    /// `LNBITS_KEY_NAME` or `LNBITS_KEY_FILE_NAME`, and `LNBITS_URL_NAME`, by `NAME` as set.
     public var namedWallets: [String: Wallet]
     /// `LNBITS_CA`: a file of certificates to trust instead of the system's.
     public var lnbitsCA: String?
     /// `L402_RULES`; `nil` to look beside the state directory.
     public var rulesPath: String?
+    /// Whether a request says which rules are in force, by itself, by the file it names, or by the
+    /// state directory that they are beside.
+    public var areRulesOfRequest: Bool
     /// `L402_STATE_DIR`, absolute.
     public var stateDirectory: String
     /// `L402_LISTEN`; `nil` for descriptor 0.
     public var listen: String?
+    /// `L402_LISTEN_ANYWHERE`: whether addresses are listened on that other machines reach.
+    public var listensAnywhere: Bool
+    /// `L402_STOP_TIMEOUT` in seconds.
+    public var stopTimeoutSeconds: UInt64
+    /// `L402_JOURNAL_DAYS`: how many days of the journal are kept.
+    public var journalDays: Int
+    /// `L402_JOURNAL_MB`: how many megabytes of the journal are kept.
+    public var journalMegabytes: Int
     /// `L402_WORKERS`.
     public var workers: Int
     /// `L402_LNBITS_TIMEOUT` in seconds.
@@ -55,7 +66,7 @@ public struct Settings: Sendable, Equatable {
     public var backendTimeoutSeconds: UInt64
     /// `L402_LOG`.
     public var log: LogLevel
-    /// Files that hold secrets, `LNBITS_KEY_FILE` and `L402_ENV_FILE`: never goods.
+    /// Files that hold secrets, those of keys and of `L402_ENV_FILE`: never goods.
     public var secretFiles: [String]
     /// What concerns the decision.
     public var policy: Gate.Policy
@@ -63,6 +74,9 @@ public struct Settings: Sendable, Equatable {
     /// One for each processor, at least two. Kept connections of the web server hold none, and for
     /// one that waits for a slow wallet or streams goods another one steps in.
     public static let defaultWorkers = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+
+    /// Seconds that running requests have without `L402_STOP_TIMEOUT`.
+    public static let defaultStopTimeoutSeconds: UInt64 = 30
 
     /// Where the state is without `L402_STATE_DIR`.
     public static let defaultStateDirectory = "/var/lib/l402"
@@ -73,33 +87,45 @@ public struct Settings: Sendable, Equatable {
     }
 
     /// Reads layers of variables, the first that has a value wins: what the web server sends with
-    /// a request, the process's environment, the file of `L402_ENV_FILE`.
+    /// a request, the file that it names, the process's environment, the file of its
+    /// `L402_ENV_FILE`.
     ///
-    /// - Parameter readFile: Reads the file of `LNBITS_KEY_FILE`; `nil` when it cannot be read.
+    /// - Parameters:
+    ///   - trust: What requests may set.
+    ///   - files: Reads and judges the files that are named.
     /// - Throws: ``SettingsError`` for the first variable that is missing or impossible.
-    public init(layers: [[String: String]], readFile: (String) -> String?) throws(SettingsError) {
-        let source = VariableSource(layers)
-        let url = try source.required("LNBITS_URL", "the base URL of LNbits").checkedURL(
-            "LNBITS_URL"
-        )
-        let key = try Self.key(source, readFile)
-        wallet = Wallet(url: url, key: key)
-        namedWallets = try Self.namedWallets(source, defaultURL: url)
+    public init(layers: [SettingsLayer], trust: RequestTrust = .full, files: SettingsFiles)
+        throws(SettingsError)
+    {
+        let source = try VariableSource(layers, trust: trust, files: files)
+        let wallets = WalletVariables(source: source, files: files)
         lnbitsCA = try source.absolutePath("L402_LNBITS_CA")
+        wallet = try wallets.standard()
+        namedWallets = try wallets.named()
+        try wallets.checkCA()
         rulesPath = try source.absolutePath("L402_RULES")
+        areRulesOfRequest =
+            (source.found("L402_RULES") ?? source.found("L402_STATE_DIR"))?.origin
+            .isRequest ?? false
         stateDirectory = try source.absolutePath("L402_STATE_DIR") ?? Self.defaultStateDirectory
         listen = try source.listenAddress("L402_LISTEN")
+        listensAnywhere = try source.onOff("L402_LISTEN_ANYWHERE") ?? false
+        stopTimeoutSeconds =
+            try source.seconds("L402_STOP_TIMEOUT", in: 1...86_400)
+            ?? Self.defaultStopTimeoutSeconds
+        journalDays = try source.number("L402_JOURNAL_DAYS", in: 1...36_500) ?? 400
+        journalMegabytes = try source.number("L402_JOURNAL_MB", in: 1...1_000_000) ?? 1024
         workers = try source.number("L402_WORKERS", in: 1...1024) ?? Self.defaultWorkers
         lnbitsTimeoutSeconds = try source.seconds("L402_LNBITS_TIMEOUT", in: 1...120) ?? 10
         backendTimeoutSeconds = try source.seconds("L402_BACKEND_TIMEOUT", in: 1...86_400) ?? 60
         log = try source.choice("L402_LOG") ?? .info
-        secretFiles =
-            ["LNBITS_KEY_FILE", "L402_ENV_FILE"].compactMap(source.string)
+        secretFiles = source.secretFiles()
 
         policy = Gate.Policy()
         policy.invoiceExpirySeconds =
             try source.seconds("L402_INVOICE_EXPIRY", in: 1...604_800) ?? 600
-        policy.maxPending = try source.number("L402_MAX_PENDING", in: 1...1000) ?? 10
+        policy.maxPending = try source.number("L402_MAX_PENDING", in: 1...1000) ?? policy.maxPending
+        policy.site = try source.siteName("L402_SITE")
         policy.trustsPreimage = try source.onOff("L402_TRUST_PREIMAGE") ?? false
         policy.isDryRun = try source.onOff("L402_DRY_RUN") ?? false
         policy.sendsFiles = try source.onOff("L402_SENDFILE") ?? false
@@ -108,81 +134,14 @@ public struct Settings: Sendable, Equatable {
         policy.defaultServe = try source.serveTarget("L402_SERVE")
     }
 
-    private static func key(_ source: VariableSource, _ readFile: (String) -> String?)
-        throws(SettingsError) -> Secret
-    {
-        if let key = source.secret("LNBITS_KEY") { return try key.checkedKey("LNBITS_KEY") }
-        guard let path = try source.absolutePath("LNBITS_KEY_FILE") else {
-            throw SettingsError(
-                "LNBITS_KEY",
-                "is not set; give the invoice/read key of the receiving wallet, or LNBITS_KEY_FILE"
-            )
-        }
-        guard let text = readFile(path) else {
-            throw SettingsError(
-                "LNBITS_KEY_FILE",
-                "\"\(path)\" cannot be read; give a file that holds the key alone"
-            )
-        }
-        let line = text.split { $0.isNewline }.first.map(String.init) ?? ""
-        return try Secret(line).checkedKey("LNBITS_KEY_FILE")
-    }
-
-    private static func namedWallets(_ source: VariableSource, defaultURL: String)
-        throws(SettingsError) -> [String: Wallet]
-    {
-        let prefix = "LNBITS_KEY_"
-        var wallets: [String: Wallet] = [:]
-        for variable in source.names(beginning: prefix) where variable != "LNBITS_KEY_FILE" {
-            let name = String(variable.dropFirst(prefix.count))
-            guard let key = source.exactly(variable) else { continue }
-            let url = try source.exactly("LNBITS_URL_" + name)?.checkedURL("LNBITS_URL_" + name)
-            wallets[name] = Wallet(
-                url: url ?? defaultURL,
-                key: try Secret(key).checkedKey(variable)
-            )
-        }
-        return wallets
-    }
+    /// The names of the wallets besides the default one, as set; a rule's `wallet=NAME` finds one
+    /// by its name as written or in upper case.
+    public var walletNames: [String] { namedWallets.keys.sorted() }
 
     /// The wallet of a rule's `wallet=NAME`, by `LNBITS_KEY_NAME` with the name as written or in
     /// upper case; the default one for `nil`.
     public func wallet(named name: String?) -> Wallet? {
         guard let name else { return wallet }
         return namedWallets[name] ?? namedWallets[name.uppercased()]
-    }
-}
-
-extension String {
-    /// An `http` or `https` URL with a host and nothing that LNbits' paths could not follow.
-    fileprivate func checkedURL(_ variable: String) throws(SettingsError) -> String {
-        let schemes = ["http://", "https://"]
-        guard let scheme = schemes.first(where: { lowercased().hasPrefix($0) }),
-            utf8.count > scheme.utf8.count,
-            !utf8.contains(where: { $0 <= 0x20 || $0 >= 0x7f }),
-            !contains("?"), !contains("#"), !dropFirst(scheme.count).hasPrefix("/")
-        else {
-            throw SettingsError(
-                variable,
-                "\"\(self)\" is not a base URL such as https://lnbits.example.org or http://127.0.0.1:5000"
-            )
-        }
-        var url = self[...]
-        while url.hasSuffix("/") { url = url.dropLast() }
-        return String(url)
-    }
-}
-
-extension Secret {
-    /// A key of printable ASCII without blanks; its value is never told.
-    fileprivate func checkedKey(_ variable: String) throws(SettingsError) -> Secret {
-        let bytes = exposed.utf8
-        guard (8...256).contains(bytes.count), bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw SettingsError(
-                variable,
-                "its value (\(bytes.count) bytes) is no LNbits key; give the invoice/read key, 32 hex digits"
-            )
-        }
-        return self
     }
 }

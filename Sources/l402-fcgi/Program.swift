@@ -27,7 +27,7 @@ enum Program {
             return 0
         case let other?:
             Log.fatal(
-                "unknown argument \"\(other)\"; settings are environment variables, see --help"
+                "unknown argument \(SecretText.quoted(other)); settings are environment variables, see --help"
             )
             return 2
         }
@@ -42,46 +42,61 @@ enum Program {
 
     private static func start() throws(SiteError) -> Int32 {
         let environment = Environment.all()
-        if try answersAsCGI(environment) {
+        if answersAsCGI(environment) {
+            Signals.ignoreTerminate()
             // Here the environment is the request's parameters.
-            let registry = SiteRegistry(environment: [], isOneShot: true)
+            let registry = SiteRegistry(environment: [], trust: .full, isOneShot: true)
             Handler(registry: registry, fallbackLog: Log(level: .info)).handle(CGIExchange())
             Sweeper.sweepAtTimes(registry)
             return 0
         }
+        let lifecycle = try Lifecycle()
         let layers = try [environment] + SiteRegistry.environmentFile(of: environment)
-        let registry = SiteRegistry(environment: layers)
-        if !isConfigured(environment), let listener = try inheritedListener() {
+        let isConfigured = isConfigured(environment)
+        if !isConfigured, let listener = try inheritedListener(anywhere: false) {
             // As mod_fcgid starts it: what `SetEnv` says comes with each request.
             let log = Log(level: .info)
             log.info("no settings in the environment: they have to come with the requests")
-            let handler = Handler(registry: registry, fallbackLog: log)
             return try serve(
                 listener,
                 workers: Settings.defaultWorkers,
-                handler: handler,
-                registry: registry,
+                stopSeconds: Settings.defaultStopTimeoutSeconds,
+                registry: SiteRegistry(environment: layers, trust: trust(listener)),
+                lifecycle: lifecycle,
                 log: log
             )
         }
+        let settings = try SiteRegistry.settings(of: layers)
+        let listener = try listener(settings)
+        lifecycle.didBind(listener)
+        let registry = SiteRegistry(environment: layers, trust: trust(listener))
         let site = try registry.site(overrides: [:])
-        let listener = try listener(site.settings)
         try site.checkWallet()
         return try serve(
             listener,
-            workers: site.settings.workers,
-            handler: Handler(registry: registry, fallbackLog: site.log),
+            workers: settings.workers,
+            stopSeconds: settings.stopTimeoutSeconds,
             registry: registry,
+            lifecycle: lifecycle,
             log: site.log
         )
     }
 
+    /// What may come with requests, by who can send them.
+    private static func trust(_ listener: Listener) -> RequestTrust {
+        switch listener.reach {
+        case .unixSocket: .full
+        case .loopback: .loopback
+        case .anywhere: .none
+        }
+    }
+
     /// One request, from the environment to standard output.
-    private static func answersAsCGI(_ environment: [String: String]) throws(SiteError) -> Bool {
+    private static func answersAsCGI(_ environment: [String: String]) -> Bool {
         guard CGIExchange.isCGI, environment["L402_LISTEN", default: ""].isEmpty else {
             return false
         }
-        return try inheritedListener() == nil
+        return !Listener.isInherited
     }
 
     private static func isConfigured(_ environment: [String: String]) -> Bool {
@@ -90,9 +105,9 @@ enum Program {
         }
     }
 
-    private static func inheritedListener() throws(SiteError) -> Listener? {
+    private static func inheritedListener(anywhere: Bool) throws(SiteError) -> Listener? {
         do throws(FastCGIError) {
-            return try Listener.inherited()
+            return try Listener.inherited(anywhere: anywhere)
         } catch {
             throw SiteError(lines: [error.description])
         }
@@ -100,12 +115,15 @@ enum Program {
 
     /// The socket to accept from.
     private static func listener(_ settings: Settings) throws(SiteError) -> Listener {
+        let anywhere = settings.listensAnywhere
         do throws(FastCGIError) {
-            if let address = settings.listen { return try Listener(address: address) }
+            if let address = settings.listen {
+                return try Listener(address: address, anywhere: anywhere)
+            }
         } catch {
             throw SiteError(lines: ["L402_LISTEN: \(error)"])
         }
-        if let inherited = try inheritedListener() { return inherited }
+        if let inherited = try inheritedListener(anywhere: anywhere) { return inherited }
         throw SiteError(lines: [
             "L402_LISTEN: is not set, descriptor 0 is no socket and there are no CGI variables; "
                 + "give unix:/run/l402/l402.sock or 127.0.0.1:9402"

@@ -9,11 +9,13 @@ extension Program {
     static func serve(
         _ listener: Listener,
         workers: Int,
-        handler: Handler,
+        stopSeconds: UInt64,
         registry: SiteRegistry,
+        lifecycle: Lifecycle,
         log: Log
     ) throws(SiteError) -> Int32 {
-        raiseDescriptorLimit()
+        raiseDescriptorLimit(log)
+        let handler = Handler(registry: registry, fallbackLog: log)
         let server: FastCGIServer
         do throws(FastCGIError) {
             server = try FastCGIServer(
@@ -30,36 +32,69 @@ extension Program {
         } catch {
             throw SiteError(lines: [error.description])
         }
-        Signals.forward([SIGTERM, SIGINT, SIGHUP, SIGUSR1]) { number in
-            if number == SIGHUP {
-                for site in registry.all { site.rules.reload() }
-            } else {
-                log.info("signal \(number): finishing what is running")
-                server.stop()
-            }
-        }
+        lifecycle.willServe(server, registry, stopSeconds: stopSeconds, log: log)
+        tellSurroundings(listener, log)
         Sweeper.start(registry)
         for site in registry.all {
             log.info(
                 "ready: \(site.rules.current().rules.count) rules from \(site.rules.path), "
-                    + "state in \(site.settings.stateDirectory), \(workers) workers"
+                    + "state in \(site.settings.stateDirectory), \(workers) workers, "
+                    + "listening on \(listener.place)"
             )
         }
+        let ending: FastCGIServer.Ending
         do throws(FastCGIError) {
-            try server.run()
+            ending = try server.run()
         } catch {
             throw SiteError(lines: [error.description])
         }
         for site in registry.all { site.journal.flush(now: Clock.now(), isLast: true) }
+        if ending.cut > 0 {
+            log.warn(
+                "\(ending.cut) \(ending.cut == 1 ? "request was" : "requests were") cut: not ended "
+                    + "in \(stopSeconds) s (L402_STOP_TIMEOUT)"
+            )
+        }
         log.info("stopped")
+        LogSink.standardError.drain()
+        // Threads that nothing could end must not find the process torn down around them.
+        if ending.left > 0 { _exit(0) }
         return 0
     }
 
+    /// Says what is wrong around us and would be noticed late.
+    private static func tellSurroundings(_ listener: Listener, _ log: Log) {
+        for note in listener.notes { log.warn("L402_LISTEN: \(note)") }
+        if listener.reach == .anywhere {
+            log.warn(
+                "L402_LISTEN_ANYWHERE: whoever reaches \(listener.place) is trusted as your web "
+                    + "server is: he says who a client is, takes what is free for everybody and sees "
+                    + "what paid goods are made of; keep others away from that port"
+            )
+        }
+        var target = [CChar](repeating: 0, count: 64)
+        if readlink("/proc/self/fd/0", &target, target.count) < 0 {
+            log.error(
+                "/proc is not there, or not whole: serve=file: answers 404, for it cannot be seen "
+                    + "where a file really is; mount proc at /proc"
+            )
+        }
+    }
+
+    /// Fewer descriptors than this are soon used up.
+    private static let fewestDescriptors: rlim_t = 128
+
     /// Every idle kept connection costs a descriptor.
-    private static func raiseDescriptorLimit() {
+    private static func raiseDescriptorLimit(_ log: Log) {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(resource, &limit) == 0 else { return }
         limit.rlim_cur = min(limit.rlim_max, 65536)
-        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        _ = setrlimit(resource, &limit)
+        guard limit.rlim_cur < fewestDescriptors else { return }
+        log.warn(
+            "only \(limit.rlim_cur) files and connections may be open (ulimit -n): requests will "
+                + "fail when they are used up; allow \(fewestDescriptors) or more"
+        )
     }
 }

@@ -39,6 +39,12 @@ final class Site: Sendable {
         } catch {
             throw SiteError(lines: error.lines)
         }
+        var policy = settings.policy
+        if settings.areRulesOfRequest, policy.site == nil {
+            policy.site = SiteIdentity.ofRules(
+                at: SettingsFiles.canonical(rules.path) ?? rules.path
+            )
+        }
         privatePaths = [rules.path, settings.stateDirectory] + settings.secretFiles
         forwarder = Forwarder(timeoutSeconds: settings.backendTimeoutSeconds)
         let metrics = self.metrics
@@ -84,12 +90,13 @@ final class Site: Sendable {
                                     (.pendingFill, "", pending.fill(now: now)),
                                     (.rules, "", Double(rules.current().rules.count)),
                                     (.build, version, 1),
+                                    (.logLinesLost, "", Double(LogSink.standardError.linesLost)),
                                     (.start, "", Double(Clock.processStart)),
                                 ]
                         )
                     }
                 ),
-                policy: settings.policy
+                policy: policy
             )
         } catch {
             throw SiteError(lines: ["L402_STATE_DIR: \(error.reason)"])
@@ -102,7 +109,7 @@ final class Site: Sendable {
     func checkWallet() throws(SiteError) {
         switch wallets.defaultClient.checkAtStart() {
         case .ready:
-            log.debug("LNbits answers at \(settings.wallet.url)")
+            log.debug("LNbits answers at \(SecretText.origin(of: settings.wallet.url))")
         case .adminKey:
             throw SiteError(lines: [
                 "LNBITS_KEY: this is the wallet's admin key, which can spend; give its invoice/read key"

@@ -12,27 +12,70 @@ final class SiteRegistry: Sendable {
     private static let maximumSites = 64
 
     /// Parameters that are ours but say what to do with one request.
-    private static let requestParameters = ["L402_MODE", "L402_STATUS", "L402_TAKEN"]
+    private static let requestParameters: Set<String> = [
+        "L402_MODE", "L402_STATUS", "L402_TAKEN", "L402_UPSTREAM_STATUS", "L402_BYTES",
+        "L402_COMPLETE", "L402_LOCATION", "L402_PAYMENT",
+    ]
+
+    /// A set that was wrong is not looked at again for so long: reading its files once more for each
+    /// request would hold up the other sites.
+    private static let failureMicroseconds: UInt64 = 1_000_000
+
+    private struct Failure {
+        let error: SiteError
+        let since: UInt64
+    }
 
     private let environment: [[String: String]]
     private let isOneShot: Bool
+    private let trust: RequestTrust
+    private let complaints = Complaints()
+    private let failures = Mutex<[[String: String]: Failure]>([:])
     private let sites = Mutex<[[String: String]: Site]>([:])
     /// The site of requests that bring no variables of their own: nearly always all of them.
     private let plain = AtomicLazyReference<Site>()
 
-    /// - Parameter isOneShot: Whether this process answers one request only, as plain CGI.
-    init(environment: [[String: String]], isOneShot: Bool = false) {
+    /// - Parameters:
+    ///   - environment: The process's variables, layer by layer; none as CGI.
+    ///   - trust: What requests may set.
+    ///   - isOneShot: Whether this process answers one request only, as plain CGI.
+    init(environment: [[String: String]], trust: RequestTrust, isOneShot: Bool = false) {
         self.environment = environment
+        self.trust = trust
         self.isOneShot = isOneShot
     }
 
     /// The site of a request's own variables, made when they are first seen.
     ///
-    /// - Throws: ``SiteError`` naming what is wrong with them.
+    /// - Throws: ``SiteError`` naming what is wrong with them; without what has been told within the
+    ///   last minute.
     func site(for exchange: any Exchange) throws(SiteError) -> Site {
         let overrides = Self.overrides(in: exchange)
         if overrides.isEmpty, let plain = plain.load() { return plain }
-        return try site(overrides: overrides)
+        do throws(SiteError) {
+            return try remembered(overrides)
+        } catch {
+            throw SiteError(lines: error.lines.compactMap(complaints.due))
+        }
+    }
+
+    private func remembered(_ overrides: [String: String]) throws(SiteError) -> Site {
+        let now = Clock.monotonicMicroseconds()
+        let known = failures.withLock { failures in
+            failures[overrides].flatMap {
+                now &- $0.since < Self.failureMicroseconds ? $0.error : nil
+            }
+        }
+        if let known { throw known }
+        do throws(SiteError) {
+            return try site(overrides: overrides)
+        } catch {
+            failures.withLock { failures in
+                if failures.count >= Self.maximumSites { failures.removeAll() }
+                failures[overrides] = Failure(error: error, since: now)
+            }
+            throw error
+        }
     }
 
     /// The site of the process's environment with some variables set otherwise.
@@ -65,16 +108,37 @@ final class SiteRegistry: Sendable {
     var all: [Site] { sites.withLock { Array($0.values) } }
 
     private func make(_ overrides: [String: String]) throws(SiteError) -> Site {
-        let layers = try [overrides] + Self.environmentFile(of: overrides) + environment
-        let settings: Settings
+        if trust == .loopback, let file = overrides["L402_ENV_FILE"], !SettingsFiles.isSafe(file) {
+            throw SiteError(lines: [
+                "L402_ENV_FILE: what it names can be changed by others than root and the gate's "
+                    + "user, or is not there; a request through a TCP port may not name such a file"
+            ])
+        }
+        let ofRequest = SettingsLayer(overrides, from: .request)
+        // Nothing that it names is opened where requests set nothing.
+        let ofFile = trust == .none ? [] : try Self.environmentFile(of: overrides)
+        return try Site(
+            try Self.settings(
+                [ofRequest] + ofFile.map { SettingsLayer($0, from: .requestFile) }
+                    + environment.map { SettingsLayer($0, from: .process) },
+                trust
+            )
+        )
+    }
+
+    /// The settings of the process's own variables.
+    static func settings(of layers: [[String: String]]) throws(SiteError) -> Settings {
+        try settings(layers.map { SettingsLayer($0, from: .process) }, .full)
+    }
+
+    private static func settings(_ layers: [SettingsLayer], _ trust: RequestTrust)
+        throws(SiteError) -> Settings
+    {
         do throws(SettingsError) {
-            settings = try Settings(layers: layers) { path in
-                WholeFile.read(path, limit: 4096).map { String(decoding: $0, as: UTF8.self) }
-            }
+            return try Settings(layers: layers, trust: trust, files: .real)
         } catch {
             throw SiteError(lines: [error.description])
         }
-        return try Site(settings, isOneShot: isOneShot)
     }
 
     /// What the file named by a layer's `L402_ENV_FILE` says; nothing without one.
@@ -83,13 +147,16 @@ final class SiteRegistry: Sendable {
     static func environmentFile(of layer: [String: String]) throws(SiteError) -> [[String: String]]
     {
         guard let path = layer["L402_ENV_FILE"], !path.isEmpty else { return [] }
-        guard let bytes = WholeFile.read(path, limit: 1 << 20) else {
+        let bytes: [UInt8]
+        do throws(SettingsFiles.FileReason) {
+            bytes = try SettingsFiles.contents(path)
+        } catch {
             throw SiteError(lines: [
-                "L402_ENV_FILE: \"\(path)\" cannot be read: \(String(cString: strerror(errno)))"
+                "L402_ENV_FILE: \(SecretText.quoted(path)) cannot be read: \(error.text)"
             ])
         }
         do throws(SettingsError) {
-            return [try EnvironmentFile.parse(String(decoding: bytes, as: UTF8.self), path: path)]
+            return [try EnvironmentFile.parse(bytes, path: path)]
         } catch {
             throw SiteError(lines: [error.description])
         }

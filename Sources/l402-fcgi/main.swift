@@ -1,3 +1,9 @@
+import FastCGI
 import Glibc
+import Settings
 
-exit(Program.run(arguments: CommandLine.arguments))
+StandardDescriptors.ensureOpen()
+Signals.ignoreHangUps()
+let status = Program.run(arguments: CommandLine.arguments)
+LogSink.standardError.drain()
+exit(status)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Settings
 
 /// The operator's and the paying client's tool.
 @main
@@ -16,6 +17,11 @@ struct L402Command: ParsableCommand {
             PaymentCommand.self, ReportCommand.self, StateCommand.self,
         ]
     )
+
+    static func main() {
+        StandardDescriptors.ensureOpen()
+        main(nil)
+    }
 }
 
 /// Writes to standard error, where everything goes that is not the answer itself.

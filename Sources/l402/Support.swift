@@ -9,7 +9,8 @@ import Settings
 /// Standard error as a stream.
 struct StandardError: TextOutputStream {
     mutating func write(_ text: String) {
-        _ = Array(text.utf8).withUnsafeBytes {
+        // A settings file where rules are expected must not have its key told.
+        _ = Array(SecretText.masked(text).utf8).withUnsafeBytes {
             Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
         }
     }
@@ -35,11 +36,11 @@ struct Variables {
             return
         }
         guard let bytes = TextFile.read(path) else {
-            complain("L402_ENV_FILE: \"\(path)\" cannot be read")
+            complain("L402_ENV_FILE: \(SecretText.quoted(path)) cannot be read")
             throw ExitCode(1)
         }
         do throws(SettingsError) {
-            let file = try EnvironmentFile.parse(String(decoding: bytes, as: UTF8.self), path: path)
+            let file = try EnvironmentFile.parse(bytes, path: path)
             values = file.merging(environment) { _, set in set }
         } catch {
             complain(error.description)

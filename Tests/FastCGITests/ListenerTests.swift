@@ -25,10 +25,10 @@ import Testing
         let first = try Listener(address: "unix:" + path)
         let error = #expect(throws: FastCGIError.self) { try Listener(address: "unix:" + path) }
         #expect(error?.description.contains("another process answers") == true)
-        close(first.descriptor)
+        for descriptor in first.descriptors { close(descriptor) }
         let second = try Listener(address: "unix:" + path)
-        close(second.descriptor)
-        unlink(path)
+        second.letGo()
+        #expect(access(path, F_OK) != 0)
     }
 
     @Test func `what is in the way is named and left alone`() throws {
@@ -42,5 +42,32 @@ import Testing
         #expect(throws: FastCGIError.self) { try Listener(address: long) }
         #expect(throws: FastCGIError.self) { try Listener(address: "unix:/nowhere/at/all") }
         #expect(throws: FastCGIError.self) { try Listener(address: "no.such.host.invalid:9402") }
+    }
+
+    @Test func `a socket that another process has put in our place is left alone`() throws {
+        let path = path
+        let old = try Listener(address: "unix:" + path)
+        old.releasePath()
+        let new = try Listener(address: "unix:" + path)
+        old.letGo()
+        #expect(access(path, F_OK) == 0)
+        new.letGo()
+        #expect(access(path, F_OK) != 0)
+    }
+
+    @Test(arguments: ["0.0.0.0:0", "[::]:0"])
+    func `an address that other machines reach is taken only when asked for`(address: String) throws
+    {
+        let error = #expect(throws: FastCGIError.self) { try Listener(address: address) }
+        #expect(error?.description.contains("L402_LISTEN_ANYWHERE=on") == true)
+        guard let listener = try? Listener(address: address, anywhere: true) else { return }
+        #expect(listener.reach == .anywhere)
+        listener.letGo()
+    }
+
+    @Test func `loopback addresses are reached by this machine alone`() throws {
+        let listener = try Listener(address: "127.3.2.1:0")
+        defer { listener.letGo() }
+        #expect(listener.reach == .loopback && listener.place.hasPrefix("127.3.2.1:"))
     }
 }

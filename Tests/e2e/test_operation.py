@@ -25,7 +25,7 @@ def start(tmp_path, **changes):
 
 @pytest.mark.parametrize("name,value,words", [
     ("LNBITS_URL", None, "is not set"),
-    ("LNBITS_URL", "lnbits.example.org", '"lnbits.example.org" is not a base URL'),
+    ("LNBITS_URL", "lnbits.example.org", "is not a base URL"),
     ("LNBITS_URL", "ftp://x", "is not a base URL"),
     ("LNBITS_KEY", None, "is not set"),
     ("LNBITS_KEY", "short", "no LNbits key"),
@@ -45,6 +45,13 @@ def start(tmp_path, **changes):
     ("L402_CORS", "example.org", "is not *, off, or origins"),
     ("L402_LOG", "loud", '"loud" is none of error, warn, info, debug'),
     ("L402_ENV_FILE", "/nothing/here", "cannot be read"),
+    ("L402_SITE", "my site", '"my site" is not a name'),
+    ("L402_STOP_TIMEOUT", "soon", "is not a duration"),
+    ("L402_JOURNAL_DAYS", "0", "is not a whole number from 1 to"),
+    ("L402_JOURNAL_MB", "1GB", "is not a whole number from 1 to"),
+    ("L402_LISTEN_ANYWHERE", "yes", "neither on nor off"),
+    ("LNBITS_URL_shop", "http://127.0.0.1:9", "there is no LNBITS_KEY_shop"),
+    ("LNBITS_KEY_FILE_shop", "/nothing/here", "cannot be read"),
 ])
 def test_a_wrong_variable_stops_the_start_with_one_line_that_names_it(tmp_path, name, value, words):
     lines, status = start(tmp_path, **{name: value})
@@ -208,6 +215,35 @@ def test_plain_cgi_answers_one_request(make_site, wallet, tmp_path):
     assert cgi("/x", HTTP_AUTHORIZATION=authorization).startswith("Status: 402 ")
     # The same payment at the FastCGI process that shares the state.
     assert site.get("/x", headers={"Authorization": authorization}).status_code == 402
+
+
+def test_plain_cgi_reads_a_body_of_unknown_length_and_waits_for_none_that_was_not_announced(tmp_path):
+    """Apache gives a chunked body no CONTENT_LENGTH and ends standard input; other servers keep it open."""
+    gate = Gate(tmp_path, {"LNBITS_URL": "http://127.0.0.1:9", "LNBITS_KEY": "0123456789abcdef" * 2},
+                "POST /need price=1 require=prompt serve=demo\n")
+
+    def cgi(body, ends=True, **more):
+        environment = {**gate.environment, "GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST",
+                       "REQUEST_URI": "/need", "CONTENT_TYPE": "application/json", "REMOTE_ADDR": "192.0.2.1", **more}
+        environment.pop("L402_LISTEN")
+        process = subprocess.Popen([BIN / "l402-fcgi"], env=environment, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        process.stdin.write(body)
+        process.stdin.flush()
+        if ends:
+            process.stdin.close()
+        process.wait(10)
+        answer = process.stdout.read().decode()
+        process.stdout.close()
+        return answer
+
+    body = b'{"prompt": "' + b"x" * 300_000 + b'"}'
+    # The wallet is down, so that what passes the check of its fields is a 503.
+    assert cgi(body, HTTP_TRANSFER_ENCODING="chunked").startswith("Status: 503 ")
+    assert cgi(body, CONTENT_LENGTH="", HTTP_TRANSFER_ENCODING="Chunked").startswith("Status: 503 ")
+    assert cgi(b"", HTTP_TRANSFER_ENCODING="chunked").startswith("Status: 400 ")
+    assert cgi(b"{}", ends=False).startswith("Status: 400 ")
+    assert cgi(b'{"prompt": "x"}', ends=False, CONTENT_LENGTH="15").startswith("Status: 503 ")
 
 
 def test_two_gates_cannot_listen_on_one_socket(make_site):

@@ -95,9 +95,16 @@ import Testing
     @Test func `environment files and settings`() throws {
         try fuzz("environment") { bytes in
             let text = String(decoding: bytes, as: UTF8.self)
-            guard let layer = try? EnvironmentFile.parse(text, path: "env") else { return }
-            _ = try? Settings(layers: [layer, ["LNBITS_KEY": text, "L402_LISTEN": text]]) { _ in
-                text
+            _ = SecretText.masked(text)
+            _ = SecretText.quoted(text)
+            guard let variables = try? EnvironmentFile.parse(bytes, path: "env") else { return }
+            let files = SettingsFiles(read: { _ in bytes }, isSafe: { _ in false })
+            for origin in [SettingsLayer.Origin.request, .process] {
+                let layers = [
+                    SettingsLayer(variables, from: origin),
+                    SettingsLayer(["LNBITS_KEY": text, "L402_LISTEN": text], from: .process),
+                ]
+                _ = try? Settings(layers: layers, trust: .loopback, files: files)
             }
         }
     }

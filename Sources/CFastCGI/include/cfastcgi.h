@@ -26,6 +26,9 @@ int cfastcgi_end_last(FCGX_Request *_Nonnull request);
 /* accept4() with SOCK_CLOEXEC: the descriptor is never inherited by a program started meanwhile. */
 int cfastcgi_accept(int listener);
 
+/* Whether the other end has closed the connection or aborts its request; one look, no waiting. */
+int cfastcgi_is_gone(int descriptor);
+
 /* The user of the process at the other end of a unix socket (SO_PEERCRED), or -1. */
 int64_t cfastcgi_peer_user(int descriptor);
 
@@ -45,6 +48,9 @@ int cfastcgi_event(void);
 
 /* epoll_ctl() for readability, adding the descriptor or changing it; once: EPOLLONESHOT. */
 int cfastcgi_watch(int epoll, int descriptor, int adding, int once, uint64_t data);
+
+/* epoll_ctl() to forget a descriptor: closing it does not where another process holds the socket. */
+int cfastcgi_unwatch(int epoll, int descriptor);
 
 /* epoll_wait() for one event, without end; its data in *data. */
 int cfastcgi_wait(int epoll, uint64_t *_Nonnull data);
