@@ -38,7 +38,8 @@ final class WalletDouble: InvoiceSource {
         return try result.get()
     }
 
-    func payment(_ hash: PaymentHash) throws(WalletError) -> WalletPayment? {
+    func payment(_ hash: PaymentHash, for question: Question) throws(WalletError) -> WalletPayment?
+    {
         let result: Result<WalletPayment?, WalletError> = state.withLock { state in
             state.asked += 1
             if let failure = state.failure { return .failure(failure) }

@@ -138,7 +138,7 @@ extension DecisionMaker {
             throw WalletError(.badKey, "no key for the wallet of service \(terms.service)")
         }
         guard !hasTooManyAttempts else { return tooManyAttempts(rule) }
-        let payment = try ask(wallet, token.identifier.paymentHash)
+        let payment = try ask(wallet, token.identifier.paymentHash, for: .status)
         let word =
             if now >= terms.validUntil {
                 "expired"

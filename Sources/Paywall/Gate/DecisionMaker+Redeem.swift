@@ -215,7 +215,7 @@ extension DecisionMaker {
         guard let wallet = parts.wallet(rule.wallet) else { throw Refusal(.noWallet) }
         guard !hasTooManyAttempts else { throw Refusal(.tooManyAttempts) }
         do {
-            return try ask(wallet, hash)
+            return try ask(wallet, hash, for: .redemption)
         } catch {
             throw Refusal(error)
         }

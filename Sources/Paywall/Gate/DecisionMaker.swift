@@ -181,9 +181,10 @@ struct DecisionMaker {
     }
 
     /// Asks the wallet, and counts what led nowhere.
-    func ask(_ wallet: any InvoiceSource, _ hash: PaymentHash) throws(WalletError) -> WalletPayment?
+    func ask(_ wallet: any InvoiceSource, _ hash: PaymentHash, for question: Question)
+        throws(WalletError) -> WalletPayment?
     {
-        let payment = try wallet.payment(hash)
+        let payment = try wallet.payment(hash, for: question)
         if payment?.isPaid != true { parts.attempts.count(request.client?.client ?? [], now: now) }
         return payment
     }
