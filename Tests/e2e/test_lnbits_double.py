@@ -186,9 +186,9 @@ def test_one_unpaid_hash_is_asked_once_a_second_and_who_pays_meanwhile_gets_in(s
     body = site.challenge("/x")
     proof = {"Authorization": f"L402 {body['macaroon']}"}
     before, start = double.calls()["check"], time.monotonic()
-    # By many addresses, as a flood comes: one alone is stopped earlier.
-    for n in range(40):
-        site.get("/x", headers={**proof, "X-Forwarded-For": f"192.0.2.{n}"})
+    # As many as one client may ask about unpaid payments in a minute, but for a few.
+    for _ in range(20):
+        site.get("/x", headers=proof)
     seconds = time.monotonic() - start
     assert double.calls()["check"] - before <= 4 + seconds
     double.pay(body["payment_hash"])
