@@ -3,15 +3,18 @@ import Paywall
 /// Bounds the calls to one LNbits: so many at once, so many waiting, and none for a while when it
 /// does not answer. What it cannot take must not hold workers from requests that need no call.
 final class CallLimiter: Sendable {
-    /// Kinds of calls; redeeming goes before selling.
+    /// Kinds of calls; redeeming goes before selling, and both before telling how things are.
     enum Kind {
         case create
         case check
+        /// Takes one place when there is a second one free and nobody waits, and never waits itself.
+        case status
     }
 
     private struct State {
         var running = 0
         var creating = 0
+        var telling = 0
         var waiting = 0
         var waitingToCreate = 0
         var failures = 0
@@ -46,6 +49,7 @@ final class CallLimiter: Sendable {
     ///
     /// - Throws: ``WalletError`` of kind `busy`.
     func enter(_ kind: Kind, deadline: MonotonicTime) throws(WalletError) {
+        guard kind != .status else { return try enterToTell() }
         var isProbe = false
         let refusal = state.changeUnseen { state -> WalletError? in
             if let until = state.opensAgainAt {
@@ -89,6 +93,26 @@ final class CallLimiter: Sendable {
         try entered.get()
     }
 
+    /// The last in line: whoever redeems or buys finds a place beside it, and is the one to find out
+    /// whether LNbits answers again.
+    private func enterToTell() throws(WalletError) {
+        let entered = state.changeUnseen { state -> Bool in
+            guard state.opensAgainAt == nil, state.waiting == 0, state.telling == 0,
+                state.running + 1 < Self.maximumRunning
+            else { return false }
+            state.running += 1
+            state.telling += 1
+            return true
+        }
+        guard entered else {
+            throw WalletError(
+                .busy,
+                "LNbits is being asked for those who pay; how things are is told later",
+                retryAfterSeconds: 2
+            )
+        }
+    }
+
     private static func closed(_ until: MonotonicTime) -> WalletError {
         WalletError(
             .busy,
@@ -102,6 +126,7 @@ final class CallLimiter: Sendable {
         state.change { state in
             state.running -= 1
             if kind == .create { state.creating -= 1 }
+            if kind == .status { state.telling -= 1 }
             state.probingSince = nil
             if answered {
                 state.failures = 0

@@ -12,8 +12,15 @@ struct HTTPCall {
 /// An answer, read whole.
 struct HTTPReply {
     let status: Int
-    let isJSON: Bool
+    let head: ReplyHead
     let body: [UInt8]
+
+    /// HTML and plain text are told apart from JSON by their first byte; the content type is not
+    /// trusted for that, since proxies send both.
+    var startsLikeJSON: Bool {
+        let first = body.first { $0 > 0x20 }
+        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+    }
 }
 
 /// Why there is no answer. The words are curl's and carry no part of the call.
@@ -81,8 +88,11 @@ final class HTTPClient: Sendable {
         ccurl_setopt_pointer(handle, CURLOPT_HTTPHEADER, list)
 
         let sink = Sink(limit: Self.replyLimitBytes)
-        ccurl_setopt_callback(handle, CURLOPT_WRITEFUNCTION, collect)
-        ccurl_setopt_pointer(handle, CURLOPT_WRITEDATA, Unmanaged.passUnretained(sink).toOpaque())
+        let context = Unmanaged.passUnretained(sink).toOpaque()
+        ccurl_setopt_callback(handle, CURLOPT_WRITEFUNCTION, collectBody)
+        ccurl_setopt_pointer(handle, CURLOPT_WRITEDATA, context)
+        ccurl_setopt_callback(handle, CURLOPT_HEADERFUNCTION, collectHead)
+        ccurl_setopt_pointer(handle, CURLOPT_HEADERDATA, context)
         let code = withExtendedLifetime(sink) {
             call.body.withUnsafeBytes { body -> CURLcode in
                 if call.method == "POST" {
@@ -101,7 +111,7 @@ final class HTTPClient: Sendable {
         try check(code, handle, received: sink.bytes.count)
         var status = 0
         ccurl_getinfo_long(handle, CURLINFO_RESPONSE_CODE, &status)
-        return HTTPReply(status: status, isJSON: sink.startsLikeJSON, body: sink.bytes)
+        return HTTPReply(status: status, head: sink.head, body: sink.bytes)
     }
 
     private func check(_ code: CURLcode, _ handle: UnsafeMutableRawPointer, received: Int)
@@ -127,8 +137,10 @@ final class HTTPClient: Sendable {
 
 /// Collects an answer up to a limit.
 private final class Sink {
+    private(set) var head = ReplyHead()
     private(set) var bytes: [UInt8] = []
     private(set) var isOverfull = false
+    private var headBytes = 0
     private let limit: Int
 
     init(limit: Int) { self.limit = limit }
@@ -143,22 +155,45 @@ private final class Sink {
         return true
     }
 
-    /// HTML and plain text are told apart from JSON by their first byte; the content type is not
-    /// trusted for that, since proxies send both.
-    var startsLikeJSON: Bool {
-        let first = bytes.first { $0 > 0x20 }
-        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+    /// The same for one line of the head.
+    func appendLine(_ line: UnsafeRawBufferPointer) -> Bool {
+        headBytes += line.count
+        guard headBytes <= ReplyHead.limitBytes else {
+            isOverfull = true
+            return false
+        }
+        head.read(line)
+        return true
     }
+}
+
+private func collectBody(
+    _ bytes: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
+) -> Int {
+    collect(bytes, size, count, context) { $0.append($1) }
+}
+
+private func collectHead(
+    _ bytes: UnsafeMutablePointer<CChar>?,
+    _ size: Int,
+    _ count: Int,
+    _ context: UnsafeMutableRawPointer?
+) -> Int {
+    collect(bytes, size, count, context) { $0.appendLine($1) }
 }
 
 private func collect(
     _ bytes: UnsafeMutablePointer<CChar>?,
     _ size: Int,
     _ count: Int,
-    _ context: UnsafeMutableRawPointer?
+    _ context: UnsafeMutableRawPointer?,
+    into append: (Sink, UnsafeRawBufferPointer) -> Bool
 ) -> Int {
     let (total, overflow) = size.multipliedReportingOverflow(by: count)
     guard let bytes, let context, !overflow else { return 0 }
     let sink = Unmanaged<Sink>.fromOpaque(context).takeUnretainedValue()
-    return sink.append(UnsafeRawBufferPointer(start: bytes, count: total)) ? total : 0
+    return append(sink, UnsafeRawBufferPointer(start: bytes, count: total)) ? total : 0
 }

@@ -1,11 +1,9 @@
-import FoundationEssentials
 import Lightning
 import Paywall
 import Synchronization
 
-/// An LNbits wallet over its HTTP API, with an invoice/read key. Everything it says is checked.
-///
-/// Blocking; every call ends by its deadline. Tried with LNbits 0.12 to 1.6.
+/// A wallet in LNbits, with an invoice/read key. Everything that answers is checked: that it is
+/// LNbits, and that it speaks of what was asked.
 public final class LNbitsClient: InvoiceSource {
     /// What asking at the start shows.
     public enum StartState: Sendable {
@@ -13,84 +11,77 @@ public final class LNbitsClient: InvoiceSource {
         case ready
         /// The key can spend.
         case adminKey
-        /// LNbits does not know the key; in its status code.
+        /// LNbits does not know the key; its words.
         case badKey(String)
         /// Nothing can be said.
         case unavailable(WalletError)
     }
 
-    let url: String
-    let key: String
-    let timeoutMilliseconds: UInt64
-    private let http: HTTPClient
-    private let limiter = CallLimiter()
-    private let willWait: @Sendable () -> Void
-    private let checks = Coalescer<PaymentHash, Result<WalletPayment?, WalletError>>()
+    /// Everybody's first request waits for as long at most.
+    private static let startMilliseconds: UInt64 = 3000
+
+    private let server: LNbitsServer
+    private let key: String
+    private let keyName: String
+    private let checks = Coalescer<Asked, Result<WalletPayment?, WalletError>>()
+    private let rateQuestions = Coalescer<String, Result<FiatRate, WalletError>>()
+    private let unpaid = UnpaidAnswers()
     private let walletID = Mutex<String?>(nil)
-    private let createsResumeAt = Mutex<MonotonicTime?>(nil)
-    private let rates = RateCache()
-    private let observe: @Sendable (_ call: String, _ result: String, _ seconds: Double) -> Void
+    /// Whether the key is one that may not be used; `nil` while nobody has been able to say.
+    private let isAdminKey = Mutex<Bool?>(nil)
+
+    /// A question under way. Who redeems must not share the refusal of one who only wants to know.
+    private struct Asked: Hashable {
+        let hash: PaymentHash
+        let question: Question
+    }
 
     /// A client of one wallet.
     ///
     /// - Parameters:
-    ///   - url: Base URL without a slash at its end.
+    ///   - server: The LNbits that it is in.
     ///   - key: Invoice/read key.
-    ///   - caFile: Certificates to trust instead of the system's.
-    ///   - timeoutSeconds: The whole deadline of one call.
-    ///   - observe: Told of each call: `create`, `check`, `conversion` or `wallet`; the status that
-    ///     LNbits answered, or `failed`; the seconds it took.
-    ///   - willWait: Called before the calling thread waits for LNbits.
-    public init(
-        url: String,
-        key: String,
-        caFile: String? = nil,
-        timeoutSeconds: UInt64 = 10,
-        observe: @escaping @Sendable (_ call: String, _ result: String, _ seconds: Double) -> Void =
-            { _, _, _ in },
-        willWait: @escaping @Sendable () -> Void = {}
-    ) {
-        self.willWait = willWait
-        self.observe = observe
-        self.url = url
+    ///   - keyName: The variable that holds it, for messages.
+    public init(_ server: LNbitsServer, key: String, keyName: String = "LNBITS_KEY") {
+        self.server = server
         self.key = key
-        timeoutMilliseconds = timeoutSeconds * 1000
-        http = HTTPClient(caFile: caFile)
+        self.keyName = keyName
     }
 
     /// Makes an invoice; never repeated blindly, since each is a row in LNbits for ever.
     public func makeInvoice(_ order: InvoiceOrder) throws(WalletError) -> Invoice {
-        if let resume = createsResumeAt.withLock({ $0 }), resume > .now() {
-            throw WalletError(
-                .rateLimited,
-                "LNbits' limit of invoices per minute is used up",
-                retryAfterSeconds: resume.millisecondsFromNow() / 1000 + 1
-            )
-        }
+        try server.checkMayCreate()
+        try refuseAdminKey()
         let request = CreateRequest(
             amount: order.sats,
             memo: order.memo,
             expiry: order.expirySeconds,
             extra: order.extra
         )
-        let reply = try call("POST", "/api/v1/payments", body: request, kind: .create)
-        try accept(reply, status: 201, what: "create")
-        let created: CreateReply = try decode(reply, what: "create")
+        var call = call("create", "/api/v1/payments", .create)
+        call.method = "POST"
+        call.body = request
+        let created: CreateReply = try server.answer(call, status: 201)
         let invoice = try InvoiceCheck.check(created, against: order)
         walletID.withLock { $0 = created.wallet_id ?? $0 }
         return invoice
     }
 
-    /// Asks of a payment; equal questions under way are asked once.
+    /// Asks of a payment; equal questions under way are asked once, and one that was just answered
+    /// with "not paid" is answered so again for a second.
     public func payment(_ hash: PaymentHash, for question: Question) throws(WalletError)
         -> WalletPayment?
     {
-        let deadline = MonotonicTime.now().adding(milliseconds: timeoutMilliseconds)
-        willWait()
-        let result = checks.value(for: hash, deadline: deadline) {
+        if let known = unpaid.answer(of: hash, for: question) { return known }
+        let deadline = MonotonicTime.now().adding(milliseconds: server.timeoutMilliseconds)
+        server.willWait()
+        let asked = Asked(hash: hash, question: question)
+        let result = checks.value(for: asked, deadline: deadline) {
             () -> Result<WalletPayment?, WalletError> in
             do throws(WalletError) {
-                return .success(try self.askPayment(hash))
+                let answer = try self.askPayment(hash, for: question)
+                self.unpaid.keep(answer, of: hash)
+                return .success(answer)
             } catch {
                 return .failure(error)
             }
@@ -99,176 +90,190 @@ public final class LNbitsClient: InvoiceSource {
         return try result.get()
     }
 
-    private func askPayment(_ hash: PaymentHash) throws(WalletError) -> WalletPayment? {
+    private func askPayment(_ hash: PaymentHash, for question: Question) throws(WalletError)
+        -> WalletPayment?
+    {
         // `{id}` also matches other columns; only 64 lower-case hex digits are ever asked for.
-        let reply = try call("GET", "/api/v1/payments/\(hash.hex)", kind: .check)
-        if reply.status == 404 { return nil }
-        try accept(reply, status: 200, what: "check")
-        let checked: CheckReply = try decode(reply, what: "check")
+        let call = call(
+            "check",
+            "/api/v1/payments/\(hash.hex)",
+            question == .redemption ? .check : .status
+        )
+        let reply = try server.reply(call)
+        if server.isNotFound(reply, AnswerOrigin.noPayment) { return nil }
+        let checked: CheckReply = try server.message(in: reply, of: call)
         guard let details = checked.details else {
             // LNbits answers 200 without details to a key that it does not know.
             throw WalletError(
                 .badKey,
-                "check: LNbits does not know LNBITS_KEY (no details in its answer)"
+                "check: LNbits does not know \(keyName) (no details in its answer)"
             )
         }
-        if let ours = walletID.withLock({ $0 }), let theirs = details.wallet_id, ours != theirs {
-            throw WalletError(.malformed, "check: the payment is of another wallet")
-        }
-        // A negative amount is a payment that we made.
-        guard details.amount > 0 else { return nil }
-        return WalletPayment(
-            isPaid: checked.paid,
-            amount: Millisatoshis(msat: UInt64(details.amount)),
-            invoice: details.invoice.flatMap { InvoiceCheck.read($0, hash: hash) },
-            extra: details.extra
-        )
+        let payment = try PaymentCheck.check(checked, details, isOf: hash)
+        // A payment that opens nothing need not be asked a second question about.
+        if let payment { try checkWallet(of: details, isAsked: payment.isPaid) }
+        return payment
     }
 
-    /// What a fiat amount is in sats, rounded up; asked at most once a minute for each amount.
+    /// What a fiat amount is in sats, rounded up; each currency is asked for once a minute.
     public func sats(for price: FiatAmount) throws(WalletError) -> UInt64 {
-        if let known = rates.value(for: price) { return known }
-        let request = ConversionRequest(
-            from_: price.currency,
-            amount: Double(price.hundredths) / 100
-        )
-        let reply = try call("POST", "/api/v1/conversion", body: request, kind: .check)
-        try accept(reply, status: 200, what: "conversion")
-        let converted: ConversionReply = try decode(reply, what: "conversion")
-        guard converted.sats.isFinite, converted.sats > 0, converted.sats <= 10_000_000 else {
-            throw WalletError(.malformed, "conversion: \(price) is not between 1 and 10000000 sats")
+        guard let sats = try rate(of: price.currency).sats(hundredths: price.hundredths) else {
+            throw WalletError(
+                .malformed,
+                "conversion: \(price) is more than \(FiatRate.soldSats.upperBound) sats"
+            )
         }
-        let sats = max(1, UInt64(converted.sats.rounded(.up)))
-        rates.keep(sats, for: price)
         return sats
+    }
+
+    private func rate(of currency: String) throws(WalletError) -> FiatRate {
+        if let known = server.rates.rate(of: currency) { return try known.get() }
+        let deadline = MonotonicTime.now().adding(milliseconds: server.timeoutMilliseconds)
+        server.willWait()
+        let result = rateQuestions.value(for: currency, deadline: deadline) {
+            let asked = self.askRate(of: currency)
+            self.server.rates.keep(asked, of: currency)
+            return asked
+        }
+        guard let result else { throw WalletError(.timeout, "conversion: no answer in time") }
+        return try result.get()
+    }
+
+    private func askRate(of currency: String) -> Result<FiatRate, WalletError> {
+        var call = call("conversion", "/api/v1/conversion", .create)
+        call.method = "POST"
+        call.body = ConversionRequest(to: currency)
+        do throws(WalletError) {
+            let amounts: [String: Double] = try server.answer(call)
+            guard let rate = amounts[currency].flatMap(FiatRate.init(unitsPerBitcoin:)) else {
+                throw WalletError(.malformed, "conversion: there is no price of \(currency)")
+            }
+            return .success(rate)
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// Asks once who we are.
     public func checkAtStart() -> StartState {
         do throws(WalletError) {
-            let reply = try call(
-                "GET",
-                "/api/v1/wallet",
-                kind: .check,
-                timeoutMilliseconds: min(3000, timeoutMilliseconds)
-            )
-            if reply.status == 404 || reply.status == 401 || reply.status == 403 {
-                return .badKey("status \(reply.status)")
-            }
-            try accept(reply, status: 200, what: "wallet")
-            let wallet: WalletReply = try decode(reply, what: "wallet")
-            return wallet.id == nil ? .ready : .adminKey
+            return try askWhetherAdmin() ? .adminKey : .ready
         } catch {
+            if error.kind == .badKey { return .badKey(error.reason) }
             return .unavailable(error)
         }
     }
 
     /// Whether the breaker is open: LNbits is not asked at present.
-    public var isBreakerOpen: Bool { limiter.isOpen }
+    public var isBreakerOpen: Bool { server.isBreakerOpen }
 
-    // MARK: - One call
+    /// The base URL as it may be shown: without user and password.
+    public var shownURL: String { server.shownURL }
 
-    private func call(
-        _ method: String,
-        _ path: String,
-        body: (any Encodable)? = nil,
-        kind: CallLimiter.Kind,
-        timeoutMilliseconds: UInt64? = nil
-    ) throws(WalletError) -> HTTPReply {
-        let deadline = MonotonicTime.now().adding(
-            milliseconds: timeoutMilliseconds ?? self.timeoutMilliseconds
-        )
-        willWait()
-        try limiter.enter(kind, deadline: deadline)
-        var headers = ["X-Api-Key: \(key)", "Accept: application/json"]
-        var bytes: [UInt8] = []
-        if let body {
-            headers.append("Content-Type: application/json")
-            bytes = (try? JSONEncoder().encode(body)).map(Array.init) ?? []
-        }
-        let call = HTTPCall(method: method, url: url + path, headers: headers, body: bytes)
-        let isCheck = path.hasPrefix("/api/v1/payments/")
-        let name = isCheck ? "check" : kind == .create ? "create" : String(path.dropFirst(8))
-        let start = MonotonicTime.now().milliseconds
-        func tell(_ result: String) {
-            observe(name, result, Double(MonotonicTime.now().milliseconds &- start) / 1000)
-        }
-        do throws(HTTPFailure) {
-            let reply = try performRepeatingStale(call, deadline: deadline)
-            limiter.leave(kind, answered: reply.status < 500)
-            tell(String(reply.status))
-            return reply
-        } catch {
-            limiter.leave(kind, answered: false)
-            tell("failed")
-            throw error.walletError("\(method) \(isCheck ? "/api/v1/payments/<hash>" : path)")
-        }
+    /// Seconds since 1970 by LNbits' clock; see ``LNbitsServer/secondClock``.
+    public var secondClock: UInt64? { server.secondClock }
+
+    // MARK: - Whose key, whose payment
+
+    private func askWhetherAdmin() throws(WalletError) -> Bool {
+        var call = call("wallet", "/api/v1/wallet", .check)
+        call.timeoutMilliseconds = Self.startMilliseconds
+        let wallet: WalletReply = try server.answer(call)
+        let isAdmin = wallet.id != nil
+        isAdminKey.withLock { $0 = isAdmin }
+        return isAdmin
     }
 
-    /// A question may be asked again when a kept connection turns out to be closed; an order never.
-    private func performRepeatingStale(_ call: HTTPCall, deadline: MonotonicTime)
-        throws(HTTPFailure)
-        -> HTTPReply
-    {
-        do throws(HTTPFailure) {
-            return try http.perform(call, deadline: deadline)
-        } catch {
-            guard case .staleConnection = error, call.method == "GET" else { throw error }
-            return try http.perform(call, deadline: deadline)
-        }
-    }
-
-    private func accept(_ reply: HTTPReply, status: Int, what: String) throws(WalletError) {
-        switch reply.status {
-        case status:
-            return
-        case 429:
-            // LNbits counts by the minute of the clock and sends no Retry-After.
-            let seconds = 60 - UInt64(Date().timeIntervalSince1970) % 60
-            if what == "create" {
-                createsResumeAt.withLock { $0 = .now().adding(milliseconds: seconds * 1000) }
+    /// Nothing is sold with a key that can spend, also where nobody could ask at the start: LNbits
+    /// was down, or the settings came with a request.
+    private func refuseAdminKey() throws(WalletError) {
+        var isAdmin = isAdminKey.withLock { $0 }
+        if isAdmin == nil {
+            do throws(WalletError) {
+                isAdmin = try askWhetherAdmin()
+            } catch {
+                // What is not LNbits, or does not answer that, shows at the order itself.
+                guard [.notLNbits, .refused, .malformed].contains(error.kind) else { throw error }
             }
-            throw WalletError(
-                .rateLimited,
-                "\(what): LNbits answered 429",
-                retryAfterSeconds: seconds
-            )
-        case 401, 403, 404:
+        }
+        guard isAdmin != true else {
             throw WalletError(
                 .badKey,
-                "\(what): LNbits answered \(reply.status): is LNBITS_KEY its invoice/read key?",
-                retryAfterSeconds: 30
+                "\(keyName): this is the wallet's admin key, which can spend; give its invoice/read key",
+                retryAfterSeconds: 60
             )
-        case let other:
-            throw WalletError(.refused, "\(what): LNbits answered \(other), not \(status)")
         }
     }
 
-    private func decode<Message: Decodable>(_ reply: HTTPReply, what: String) throws(WalletError)
-        -> Message
-    {
-        guard reply.isJSON,
-            let message = try? JSONDecoder().decode(Message.self, from: Data(reply.body))
-        else {
-            throw WalletError(.malformed, "\(what): the answer is not the JSON that LNbits sends")
+    /// Holds a payment against the wallet that the key is of.
+    ///
+    /// - Parameter isAsked: Whether LNbits is asked which wallet that is, when it has not said yet.
+    private func checkWallet(of details: CheckReply.Details, isAsked: Bool) throws(WalletError) {
+        var ours = walletID.withLock { $0 }
+        if ours == nil, isAsked { ours = try askWalletID() }
+        // No release leaves the wallet out; what knows ours and does not tell theirs is a copy.
+        guard let ours, ours != details.wallet_id else { return }
+        throw WalletError(.malformed, "check: the payment is of another wallet")
+    }
+
+    /// The wallet of our newest payment: an invoice key is told its wallet in no other way.
+    /// `nil` from what does not say it.
+    private func askWalletID() throws(WalletError) -> String? {
+        let call = call("payments", "/api/v1/payments?limit=1", .check)
+        let reply = try server.reply(call)
+        if AnswerOrigin.words(of: reply) != nil, [400, 404, 405].contains(reply.status) {
+            return nil
         }
-        return message
+        let listed: [ListedPayment] = try server.message(in: reply, of: call)
+        guard let newest = listed.first else {
+            throw WalletError(
+                .malformed,
+                "check: LNbits tells of a payment, and has none in the wallet of \(keyName)"
+            )
+        }
+        if let id = newest.wallet_id { walletID.withLock { $0 = id } }
+        return newest.wallet_id
+    }
+
+    private func call(_ what: String, _ path: String, _ kind: CallLimiter.Kind)
+        -> LNbitsServer.Call
+    {
+        LNbitsServer.Call(
+            path: path,
+            kind: kind,
+            origin: AnswerOrigin(
+                what: what,
+                keyName: keyName,
+                urlName: server.urlName,
+                key: key
+            )
+        )
     }
 }
 
-extension HTTPFailure {
-    fileprivate func walletError(_ what: String) -> WalletError {
-        switch self {
-        case .notLoaded:
-            WalletError(.unreachable, "\(what): libcurl.so.4 cannot be loaded; install libcurl4")
-        case .timeout: WalletError(.timeout, "\(what): no whole answer in time")
-        case .unreachable(let why): WalletError(.unreachable, "\(what): \(why)")
-        case .tooLarge:
-            WalletError(
-                .malformed,
-                "\(what): the answer is larger than \(HTTPClient.replyLimitBytes) bytes"
-            )
-        case .staleConnection: WalletError(.unreachable, "\(what): LNbits closed the connection")
+extension LNbitsClient {
+    /// Asks of all wallets at the same time who we are, so that one that hangs costs no more than
+    /// its own deadline; in the order given.
+    ///
+    /// - Parameter start: Runs something on a thread of its own; false when there is none.
+    public static func checkAtStart(
+        _ clients: [LNbitsClient],
+        onThread start: (@escaping @Sendable () -> Void) -> Bool
+    ) -> [StartState] {
+        let states = Monitor<[Int: StartState]>([:])
+        for (number, client) in clients.enumerated() {
+            let ask: @Sendable () -> Void = {
+                let state = client.checkAtStart()
+                states.change { $0[number] = state }
+            }
+            // The last one, and what finds no thread, is asked here.
+            if number == clients.count - 1 || !start(ask) { ask() }
+        }
+        let deadline = MonotonicTime.now().adding(milliseconds: startMilliseconds + 1000)
+        _ = states.wait(until: deadline) { $0.count == clients.count ? true : nil }
+        let known = states.changeUnseen { $0 }
+        return clients.indices.map {
+            known[$0] ?? .unavailable(WalletError(.timeout, "wallet: no whole answer in time"))
         }
     }
 }

@@ -26,18 +26,26 @@ struct CreateReply: Decodable {
 struct CheckReply: Decodable {
     struct Details: Decodable {
         let amount: Int64
+        let payment_hash: String?
         let wallet_id: String?
+        /// `success`, `pending` or `failed`.
+        let status: String?
+        /// Of 0.12 only.
+        let pending: Bool?
         let invoice: String?
         let extra: [String: String]
 
         private enum Key: String, CodingKey {
-            case amount, wallet_id, bolt11, payment_request, extra
+            case amount, payment_hash, wallet_id, status, pending, bolt11, payment_request, extra
         }
 
         init(from decoder: any Decoder) throws {
             let object = try decoder.container(keyedBy: Key.self)
             amount = try object.decode(Int64.self, forKey: .amount)
-            wallet_id = try? object.decodeIfPresent(String.self, forKey: .wallet_id)
+            payment_hash = try object.decodeIfPresent(String.self, forKey: .payment_hash)
+            wallet_id = try object.decodeIfPresent(String.self, forKey: .wallet_id)
+            status = try object.decodeIfPresent(String.self, forKey: .status)
+            pending = try object.decodeIfPresent(Bool.self, forKey: .pending)
             invoice =
                 (try? object.decodeIfPresent(String.self, forKey: .bolt11))
                 ?? (try? object.decodeIfPresent(String.self, forKey: .payment_request))
@@ -46,7 +54,44 @@ struct CheckReply: Decodable {
     }
 
     let paid: Bool
+    /// Of what is not paid: `pending` or `failed`.
+    let status: String?
     let details: Details?
+}
+
+/// What of one row of `GET /api/v1/payments` is looked at.
+struct ListedPayment: Decodable {
+    let wallet_id: String?
+}
+
+/// An error of LNbits: `detail` is a text, or a list for what it finds in a request.
+struct ErrorReply: Decodable {
+    /// What it says.
+    let words: String
+
+    private struct Finding: Decodable {
+        let msg: String
+    }
+
+    private enum Key: String, CodingKey {
+        case detail, error
+    }
+
+    init(from decoder: any Decoder) throws {
+        let object = try decoder.container(keyedBy: Key.self)
+        if let detail = try? object.decode(String.self, forKey: .detail) {
+            words = detail
+        } else if let findings = try? object.decode([Finding].self, forKey: .detail) {
+            words = findings.map(\.msg).joined(separator: "; ")
+        } else {
+            words = try object.decode(String.self, forKey: .error)
+        }
+    }
+}
+
+/// Any JSON, to tell what is none from what says something else.
+struct AnyJSON: Decodable {
+    init(from decoder: any Decoder) throws {}
 }
 
 /// The texts of a JSON object; values of other types are left out.
@@ -76,14 +121,10 @@ struct WalletReply: Decodable {
     let name: String
 }
 
-/// The body of `POST /api/v1/conversion`.
+/// The body of `POST /api/v1/conversion`. The other way round LNbits cuts to whole sats: what is
+/// less than one would be 0, and everything else too cheap.
 struct ConversionRequest: Encodable {
-    let from_: String
-    let amount: Double
-    let to = "sat"
-}
-
-/// What of its answer is looked at.
-struct ConversionReply: Decodable {
-    let sats: Double
+    let from_ = "sat"
+    let amount: Double = 100_000_000
+    let to: String
 }

@@ -3,12 +3,10 @@ import FlatFiles
 import Glibc
 import Goods
 import L402
-import LNbits
 import Lightning
 import Metrics
 import Paywall
 import Settings
-import Synchronization
 
 /// Everything that one set of settings needs, wired: rules, state, wallets, the gate.
 final class Site: Sendable {
@@ -69,7 +67,10 @@ final class Site: Sendable {
             self.pending = pending
             gate = Gate(
                 parts: Gate.Parts(
-                    wallets: { name in wallets.wallet(named: name).map { [$0] } ?? [] },
+                    wallets: { name in
+                        wallets.wallet(named: name) == nil
+                            ? [] : wallets.wallets(startingWith: name)
+                    },
                     ledger: payments,
                     free: free,
                     pending: pending,
@@ -103,25 +104,10 @@ final class Site: Sendable {
         }
     }
 
-    /// Asks the wallet once who we are; says in the log what is wrong.
+    /// Asks of all wallets once who we are; says in the log what is wrong.
     ///
     /// - Throws: ``SiteError`` for an admin key: with it whoever reads the configuration can spend.
-    func checkWallet() throws(SiteError) {
-        switch wallets.defaultClient.checkAtStart() {
-        case .ready:
-            log.debug("LNbits answers at \(SecretText.origin(of: settings.wallet.url))")
-        case .adminKey:
-            throw SiteError(lines: [
-                "LNBITS_KEY: this is the wallet's admin key, which can spend; give its invoice/read key"
-            ])
-        case .badKey(let reason):
-            log.error(
-                "LNBITS_KEY: LNbits does not know this key (\(reason)); nothing can be sold until it does"
-            )
-        case .unavailable(let error):
-            log.error("LNbits cannot be used: \(error); selling begins when it answers")
-        }
-    }
+    func checkWallet() throws(SiteError) { try wallets.checkAll(log) }
 
     /// Drops the counters of windows that are over.
     func sweepWindows(now: UInt64) {
@@ -149,48 +135,4 @@ final class Site: Sendable {
 /// What stops the start, one line each.
 struct SiteError: Error {
     let lines: [String]
-}
-
-/// One client for each wallet, made when it is first needed.
-private final class WalletPool: Sendable {
-    private let settings: Settings
-    private let clients = Mutex<[Settings.Wallet: LNbitsClient]>([:])
-    private let observe: @Sendable (String, String, Double) -> Void
-
-    init(_ settings: Settings, observe: @escaping @Sendable (String, String, Double) -> Void) {
-        self.settings = settings
-        self.observe = observe
-    }
-
-    /// Whether LNbits is given a rest, for each wallet that has been used.
-    var breakers: [(name: String, isOpen: Bool)] {
-        let known = clients.withLock { $0 }
-        let names =
-            [("default", settings.wallet)] + settings.namedWallets.map { ($0.key, $0.value) }
-        return names.compactMap { name, wallet in
-            known[wallet].map { (name, $0.isBreakerOpen) }
-        }
-    }
-
-    var defaultClient: LNbitsClient { client(settings.wallet) }
-
-    func wallet(named name: String?) -> (any InvoiceSource)? {
-        settings.wallet(named: name).map(client)
-    }
-
-    private func client(_ wallet: Settings.Wallet) -> LNbitsClient {
-        clients.withLock { clients in
-            if let known = clients[wallet] { return known }
-            let made = LNbitsClient(
-                url: wallet.url,
-                key: wallet.key.exposed,
-                caFile: settings.lnbitsCA,
-                timeoutSeconds: settings.lnbitsTimeoutSeconds,
-                observe: observe,
-                willWait: { FastCGIServer.willWait() }
-            )
-            clients[wallet] = made
-            return made
-        }
-    }
 }

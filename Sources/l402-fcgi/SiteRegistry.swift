@@ -122,7 +122,8 @@ final class SiteRegistry: Sendable {
                 [ofRequest] + ofFile.map { SettingsLayer($0, from: .requestFile) }
                     + environment.map { SettingsLayer($0, from: .process) },
                 trust
-            )
+            ),
+            isOneShot: isOneShot
         )
     }
 

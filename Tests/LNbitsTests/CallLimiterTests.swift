@@ -77,6 +77,43 @@ import Testing
         #expect(MonotonicTime.now() < start.adding(milliseconds: 5000))
     }
 
+    @Test func `who only wants to know takes one place, and none that anybody else could need`()
+        throws
+    {
+        let limiter = CallLimiter()
+        try limiter.enter(.status, deadline: soon)
+        let start = MonotonicTime.now()
+        let late = start.adding(milliseconds: 20_000)
+        #expect(throws: WalletError.self) { try limiter.enter(.status, deadline: late) }
+        limiter.leave(.status, answered: true)
+        for _ in 0..<6 { try limiter.enter(.create, deadline: soon) }
+        try limiter.enter(.status, deadline: late)
+        try limiter.enter(.check, deadline: soon)
+        limiter.leave(.status, answered: true)
+        #expect(throws: WalletError.self) { try limiter.enter(.status, deadline: late) }
+        try limiter.enter(.check, deadline: soon)
+        #expect(MonotonicTime.now() < start.adding(milliseconds: 5000), "it is refused at once")
+    }
+
+    @Test func `who only wants to know stands behind everybody who waits, and never probes`() throws
+    {
+        let limiter = CallLimiter()
+        for _ in 0..<6 { try limiter.enter(.create, deadline: soon) }
+        let waiting = Thread {
+            let late = MonotonicTime.now().adding(milliseconds: 20_000)
+            return (try? limiter.enter(.create, deadline: late)) != nil
+        }
+        while limiter.waiting == 0 { usleep(1000) }
+        let late = MonotonicTime.now().adding(milliseconds: 20_000)
+        #expect(throws: WalletError.self) { try limiter.enter(.status, deadline: late) }
+        limiter.leave(.create, answered: true)
+        #expect(waiting.result())
+        for _ in 0..<4 { limiter.leave(.create, answered: false) }
+        usleep(1_100_000)  // the pause is over: the next one probes
+        #expect(throws: WalletError.self) { try limiter.enter(.status, deadline: late) }
+        try limiter.enter(.check, deadline: soon)
+    }
+
     @Test func `equal questions under way are asked once`() {
         let coalescer = Coalescer<Int, Int>()
         let asked = Mutex(0)

@@ -6,7 +6,7 @@
 It makes invoices with a valid checksum (and a signature of zeros), and says of a payment what it was
 told by PUT /_paid/HASH. PUT /_fault {"create": NAME, "check": NAME} makes the next answers of that
 kind faulty until it is changed; "" ends it; "latency" is milliseconds before each answer. GET /_calls
-counts the calls, GET /_last tells the newest preimage.
+counts the calls, GET /_last tells the newest preimage, GET /_headers the header fields of the last check.
 """
 import hashlib
 import http.server
@@ -38,10 +38,10 @@ def words(data):
     return [number >> 5 * (count - 1 - i) & 31 for i in range(count)]
 
 
-def invoice(msat, payment_hash, expiry, network="bc"):
+def invoice(msat, payment_hash, expiry, network="bc", age=0):
     """BOLT #11 with timestamp, payment hash and expiry."""
     prefix = f"ln{network}{msat * 10}p"
-    now = int(time.time())
+    now = int(time.time()) - age
     data = [now >> 5 * (6 - i) & 31 for i in range(7)]
     data += [1, 52 >> 5, 52 & 31] + words(payment_hash)
     seconds = [expiry >> 10 & 31, expiry >> 5 & 31, expiry & 31] if expiry < 1 << 15 else words(expiry.to_bytes(5, "big"))
@@ -53,9 +53,13 @@ def invoice(msat, payment_hash, expiry, network="bc"):
     return prefix + "1" + "".join(ALPHABET[word] for word in data)
 
 
-faults = {"create": "", "check": "", "latency": 0}
+# What a wallet behind LNbits may give its invoices, whatever was ordered.
+LIVES = {"a minute": 60, "an hour": 3600, "a day": 86_400, "seven days": 604_800, "eight days": 691_200, "half a minute": 30}
+
+faults = {"create": "", "check": "", "list": "", "wallet": "", "latency": 0}
 payments = {}
-calls = {"create": 0, "check": 0}
+calls = {"create": 0, "check": 0, "list": 0}
+headers = {}
 
 
 class Double(http.server.BaseHTTPRequestHandler):
@@ -77,8 +81,16 @@ class Double(http.server.BaseHTTPRequestHandler):
             return self.answer(200, calls)
         if self.path == "/_last":
             return self.answer(200, payments[next(reversed(payments))]["preimage"])
+        if self.path == "/_headers":
+            return self.answer(200, headers)
         if self.path == "/api/v1/wallet":
-            return self.answer(200, {"name": "double", "balance": 0})
+            return self.faulty(faults["wallet"], 200, {"name": "double", "balance": 0})
+        if self.path.startswith("/api/v1/payments?"):
+            calls["list"] += 1
+            rows = [{"wallet_id": "double"}] if payments else []
+            return self.faulty(faults["list"], 200, rows)
+        headers.clear()
+        headers.update({name.lower(): value for name, value in self.headers.items()})
         calls["check"] += 1
         time.sleep(faults["latency"] / 1000)
         payment = payments.get(self.path.rsplit("/", 1)[1])
@@ -87,7 +99,8 @@ class Double(http.server.BaseHTTPRequestHandler):
         return self.faulty(faults["check"], 200, {
             "paid": payment["paid"], "preimage": None, "details": {
                 "amount": payment["msat"], "bolt11": payment["bolt11"], "extra": payment["extra"],
-                "wallet_id": "double"}})
+                "payment_hash": self.path.rsplit("/", 1)[1], "checking_id": self.path.rsplit("/", 1)[1],
+                "status": "success" if payment["paid"] else "pending", "wallet_id": "double"}})
 
     def do_POST(self):
         asked = json.loads(self.body())
@@ -97,14 +110,14 @@ class Double(http.server.BaseHTTPRequestHandler):
         preimage = os.urandom(32)
         payment_hash = hashlib.sha256(preimage).digest()
         sats = asked["amount"] + (1 if fault == "wrong amount" else 0)
-        expiry = asked["expiry"] * (2 if fault == "lives longer" else 1)
+        expiry = LIVES.get(fault, asked["expiry"])
         network = "zz" if fault == "unknown network" else "bc"
-        bolt11 = invoice(sats * 1000, payment_hash, expiry, network)
+        bolt11 = invoice(sats * 1000, payment_hash, expiry, network, age=400 if fault == "made earlier" else 0)
         if fault == "bad checksum":
             bolt11 = bolt11[:-1] + ("q" if bolt11[-1] != "q" else "p")
         told = os.urandom(32) if fault == "wrong hash" else payment_hash
         payments[payment_hash.hex()] = {
-            "msat": asked["amount"] * 1000, "preimage": preimage.hex(), "paid": False, "bolt11": bolt11, "extra": asked["extra"]}
+            "msat": asked["amount"] * 1000, "hash": payment_hash.hex(), "preimage": preimage.hex(), "paid": False, "bolt11": bolt11, "extra": asked["extra"]}
         answer = {"payment_hash": told.hex(), "bolt11": bolt11, "payment_request": bolt11,
                   "preimage": preimage.hex(), "wallet_id": "double"}
         if fault == "no invoice":
@@ -122,10 +135,25 @@ class Double(http.server.BaseHTTPRequestHandler):
         if fault == "close":
             self.close_connection = True
             return None
-        if fault in ("500", "520", "429", "307", "404"):
+        if fault in ("500", "520", "429"):
             return self.answer(int(fault), {"detail": "words of LNbits", "error": "words of LNbits"})
+        if fault == "unknown key":
+            return self.answer(404, {"detail": "Wallet not found."})
+        if fault == "no key":
+            return self.answer(401, {"detail": "No Api Key provided."})
+        if fault == "unknown payment":
+            return self.answer(404, {"detail": "Payment does not exist."})
+        if fault.isdigit():
+            return self.raw(int(fault), b"<!DOCTYPE html><title>Just a moment</title>", "text/html",
+                            Location="https://u:p@login.example/?next=x", Server="front")
+        if fault == "other program":
+            return self.answer(404, {"detail": "Not Found"})
+        if fault == "text 404":
+            return self.raw(404, b"404 page not found\n", "text/plain; charset=utf-8")
         if fault == "html":
             return self.raw(status, b"<html><body>gateway</body></html>", "text/html")
+        if fault == "other JSON":
+            return self.answer(status, {"ok": True})
         if fault == "half":
             return self.raw(status, json.dumps(answer).encode()[:40])
         if fault == "array":
@@ -151,6 +179,19 @@ class Double(http.server.BaseHTTPRequestHandler):
             answer["paid"], answer["details"]["amount"] = True, 999
         if fault == "other wallet":
             answer["paid"], answer["details"]["wallet_id"] = True, "someone else's"
+        if fault == "no wallet":
+            del answer["details"]["wallet_id"]
+        if fault == "other payment":
+            other = next(row for row in payments.values() if row["paid"] and row["bolt11"] != answer["details"]["bolt11"])
+            answer["paid"] = True
+            answer["details"].update(bolt11=other["bolt11"], payment_hash=other["hash"], status="success")
+        if fault == "other invoice":
+            other = next(row for row in payments.values() if row["bolt11"] != answer["details"]["bolt11"])
+            answer["details"].update(bolt11=other["bolt11"])
+        if fault in ("pending", "failed"):
+            answer["paid"], answer["details"]["status"] = True, fault
+        if fault == "pending flag":
+            answer["paid"], answer["details"]["pending"] = True, True
         return self.answer(status, answer)
 
     def body(self):
@@ -159,8 +200,10 @@ class Double(http.server.BaseHTTPRequestHandler):
     def answer(self, status, value):
         self.raw(status, json.dumps(value).encode())
 
-    def raw(self, status, body, kind="application/json"):
+    def raw(self, status, body, kind="application/json", **fields):
         self.send_response(status)
+        for name, value in fields.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

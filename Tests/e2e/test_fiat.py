@@ -34,7 +34,8 @@ def rates():
 @pytest.fixture(scope="module")
 def fiat_wallet(rates, tmp_path_factory):
     providers = f'[{{"name": "double", "api_url": "{rates}", "path": ""}}]'
-    with lnbits(tmp_path_factory.mktemp("lnbits-fiat"), LNBITS_EXCHANGE_RATE_PROVIDERS=providers) as wallet:
+    with lnbits(tmp_path_factory.mktemp("lnbits-fiat"), LNBITS_EXCHANGE_RATE_PROVIDERS=providers,
+                LNBITS_EXCHANGE_RATE_CACHE_SECONDS="0") as wallet:
         yield wallet
 
 
@@ -50,6 +51,28 @@ def test_a_price_in_dollars_is_sold_for_what_lnbits_converts(make_site, fiat_wal
     # A rate that has moved since does not make what was bought cheaper or dearer.
     listed = site.get("/.well-known/l402-services").json()
     assert "0.25" in str(listed) and "USD" in str(listed)
+
+
+@pytest.mark.parametrize("rate,prices", [
+    ("66000.5", {"0.25USD": 379, "0.01USD": 16}), ("1700000000", {"5.00IDR": 1, "17.00IDR": 1, "17.01IDR": 2}),
+    ("99999.99", {"0.25CHF": 251}),
+])
+def test_every_fraction_of_a_sat_is_a_sat(make_site, fiat_wallet, rate, prices):
+    rules = "".join(f"GET /{price} price={price} serve=demo\n" for price in prices)
+    site = make_site(rules, LNBITS_URL=fiat_wallet.url, LNBITS_KEY=fiat_wallet.key)
+    RateDouble.price = rate
+    try:
+        for price, sats in prices.items():
+            assert site.challenge(f"/{price}")["price_sats"] == sats, price
+    finally:
+        RateDouble.price = "100000"
+
+
+def test_above_ten_million_sats_nothing_is_offered(make_site, fiat_wallet):
+    site = make_site("GET /dear price=10000.01GBP serve=demo\nGET /most price=10000.00GBP serve=demo\n",
+                     LNBITS_URL=fiat_wallet.url, LNBITS_KEY=fiat_wallet.key)
+    assert site.get("/dear").status_code == 503
+    assert site.challenge("/most")["price_sats"] == 10_000_000
 
 
 def test_without_a_rate_nothing_is_offered_and_what_is_paid_goes_on(make_site, fiat_wallet):

@@ -1,10 +1,15 @@
 """LNbits with a wrong key, down at the start, going down, coming back: no goods, no crash."""
+import http.server
 import json
 import os
+import socket
 import subprocess
 import threading
+import time
 
 import pytest
+import requests
+from conftest import lnbits
 from parts import ROOT, free_port, stop, wait_for
 
 
@@ -21,6 +26,33 @@ class OwnLNbits:
 
     def stop(self):
         stop(self.process)
+
+
+class Relay:
+    """Hands requests on to LNbits."""
+
+    def __init__(self, port, url):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def any(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                answer = requests.request(self.command, url + self.path, data=body, timeout=20, headers={
+                    name: value for name, value in self.headers.items() if name in ("X-Api-Key", "Content-Type")})
+                self.send_response(answer.status_code)
+                self.send_header("Content-Length", str(len(answer.content)))
+                self.end_headers()
+                self.wfile.write(answer.content)
+
+            do_GET = do_POST = any
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 def test_down_at_start_then_up_then_down_then_up(make_site, tmp_path, wallet):
@@ -63,6 +95,71 @@ def test_a_wrong_key(make_site):
     assert "LNBITS_KEY: LNbits does not know this key" in site.gate.log
     answer = site.get("/x")
     assert answer.status_code == 503 and answer.json()["code"] == "wallet_key_refused"
+
+
+def test_an_admin_key_of_any_wallet_stops_the_start(make_site, wallet):
+    site = make_site("GET /x price=5 serve=demo wallet=shop\n", start=False,
+                     LNBITS_KEY_shop=wallet.admin_key, LNBITS_KEY_other="f" * 32)
+    site.gate.start(ready=False)
+    assert site.gate.process.wait(20) == 1
+    assert "LNBITS_KEY_shop: this is the wallet's admin key" in site.gate.log
+    assert "LNBITS_KEY_other: LNbits does not know this key" in site.gate.log
+    assert wallet.admin_key not in site.gate.log and "f" * 32 not in site.gate.log
+
+
+def test_an_admin_key_sells_nothing_either_when_lnbits_was_down_at_the_start(make_site, wallet):
+    port = free_port()
+    site = make_site("GET /x price=5 serve=demo\n", LNBITS_URL=f"http://127.0.0.1:{port}", LNBITS_KEY=wallet.admin_key)
+    relay = Relay(port, wallet.url)
+    try:
+        # Until then the breaker is open, or the relay not yet there.
+        wait_for("the key to be refused", lambda: site.get("/x").json()["code"] == "wallet_key_refused")
+        assert "LNBITS_KEY: this is the wallet's admin key" in site.gate.log
+    finally:
+        relay.stop()
+
+
+def test_wallets_that_hang_hold_the_start_no_longer_than_one(make_site):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(64)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        keys = {f"LNBITS_KEY_w{n}": f"{n:032x}" for n in range(1, 8)}
+        start = time.monotonic()
+        site = make_site("* /free free\n", LNBITS_URL=url, LNBITS_KEY="0" * 32, **keys)
+        assert time.monotonic() - start < 8
+        assert "LNBITS_KEY_w7: LNbits cannot be used" in site.gate.log
+
+
+def test_a_password_in_the_address_is_not_shown(make_site, wallet):
+    url = wallet.url.replace("//", "//someone:pass-word@")
+    site = make_site("GET /x price=5 serve=demo\n", LNBITS_URL=url)
+    assert site.get("/x").status_code == 402
+    assert f"LNbits answers at {wallet.url}" in site.gate.log
+    assert "pass-word" not in site.gate.log
+
+
+def test_a_hosted_wallet_that_sets_the_life_of_its_invoices_itself(make_site, tmp_path):
+    port = free_port()
+    double = subprocess.Popen([os.environ["L402_TEST_LNBITS_PYTHON"],
+                               ROOT / "Tests/doubles/hosted_wallet_double.py", str(port)])
+    try:
+        wait_for("the double", lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+        with lnbits(tmp_path / "lnbits", LNBITS_BACKEND_WALLET_CLASS="AlbyWallet", ALBY_ACCESS_TOKEN="none",
+                    ALBY_API_ENDPOINT=f"http://127.0.0.1:{port}/") as hosted:
+            site = make_site("GET /x price=5 uses=2 serve=demo\n", LNBITS_URL=hosted.url, LNBITS_KEY=hosted.key)
+            site.wallet = hosted
+            for life, seconds in ((0, 3600), (86_400, 86_400), (60, 60)):
+                requests.put(f"http://127.0.0.1:{port}/_life", data=str(life), timeout=5)
+                authorization, body = site.buy("/x")
+                assert abs(body["invoice_expires_at"] - time.time() - seconds) < 5
+                assert site.get("/x", headers={"Authorization": authorization}).status_code == 200
+            for life in (30, 691_200):
+                requests.put(f"http://127.0.0.1:{port}/_life", data=str(life), timeout=5)
+                answer = site.get("/x")
+                assert answer.status_code == 503 and f"gives its invoice {life} seconds" in site.gate.log
+    finally:
+        stop(double)
 
 
 def test_a_changed_key_gives_no_goods_for_a_paid_hash(make_site):

@@ -118,14 +118,24 @@ import Testing
 
     @Test func `JSON of LNbits`() throws {
         let order = InvoiceOrder(sats: 21, memo: "m", expirySeconds: 600, extra: [:])
+        let hash = PaymentHash(bytes: [UInt8](repeating: 7, count: 32))
         try fuzz("lnbits-json") { bytes in
             let data = Data(bytes)
             let decoder = JSONDecoder()
             if let reply = try? decoder.decode(CreateReply.self, from: data) {
                 #expect((try? InvoiceCheck.check(reply, against: order)) == nil)
             }
-            _ = try? decoder.decode(CheckReply.self, from: data)
-            _ = try? decoder.decode(ConversionReply.self, from: data)
+            if let rates = try? decoder.decode([String: Double].self, from: data) {
+                _ = rates.values.map { FiatRate(unitsPerBitcoin: $0)?.sats(hundredths: 25) }
+            }
+            _ = try? decoder.decode([ListedPayment].self, from: data)
+            _ = try? decoder.decode(ErrorReply.self, from: data)
+            if let checked = try? decoder.decode(CheckReply.self, from: data),
+                let details = checked.details, let hash
+            {
+                #expect((try? PaymentCheck.check(checked, details, isOf: hash))??.isPaid != true)
+            }
+            _ = SafeText.clean(String(decoding: bytes, as: UTF8.self), limit: 120)
             _ = try? decoder.decode(WalletReply.self, from: data)
         }
     }

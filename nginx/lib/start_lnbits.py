@@ -59,7 +59,7 @@ def start():
     environment = {
         **os.environ,
         "LNBITS_ADMIN_UI": "true",
-        "LNBITS_BACKEND_WALLET_CLASS": "FakeWallet",
+        "LNBITS_BACKEND_WALLET_CLASS": os.environ.get("LNBITS_BACKEND_WALLET_CLASS", "FakeWallet"),
         "LNBITS_DATA_FOLDER": str(directory / "data"),
         "LNBITS_EXTENSIONS_PATH": str(directory / "extensions"),
         "AUTH_HTTPS_ONLY": "false",

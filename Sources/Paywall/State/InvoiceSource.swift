@@ -7,20 +7,19 @@ public protocol InvoiceSource: Sendable {
     /// the order's amount and expiry and its own payment hash, else an error is thrown.
     func makeInvoice(_ order: InvoiceOrder) throws(WalletError) -> Invoice
 
-    /// What the wallet knows of a payment; `nil` for its own word that it knows no such incoming
-    /// payment.
-    func payment(_ hash: PaymentHash, for question: Question) throws(WalletError)
-        -> WalletPayment?
+    /// What the wallet knows of a payment; `nil` only for its own word that it knows no such
+    /// incoming payment. What somebody else answered in its place is an error.
+    func payment(_ hash: PaymentHash, for question: Question) throws(WalletError) -> WalletPayment?
 
     /// What an amount in another currency is in sats now, rounded up.
     func sats(for price: FiatAmount) throws(WalletError) -> UInt64
 }
 
-/// What a wallet is asked about a payment for.
-public enum Question: Sendable {
-    /// Somebody waits for goods that he may have paid for.
+/// What a question about a payment is for: who has paid and comes for the goods goes first.
+public enum Question: Hashable, Sendable {
+    /// Somebody redeems a payment.
     case redemption
-    /// Somebody looks whether a payment has arrived: last in line.
+    /// Somebody only wants to know. Last in line, and refused as busy before anybody else.
     case status
 }
 
@@ -46,7 +45,7 @@ public struct InvoiceOrder: Sendable {
     public let memo: String
     /// Seconds from now until the invoice can no longer be paid.
     public let expirySeconds: UInt64
-    /// Kept by the wallet beside the payment (`extra` of LNbits) and given back by ``InvoiceSource/payment(_:)``.
+    /// Kept by the wallet beside the payment (`extra` of LNbits) and given back by ``InvoiceSource/payment(_:for:)``.
     public let extra: [String: String]
 
     /// An order; nothing is checked here.
@@ -81,8 +80,9 @@ public struct Invoice: Sendable {
 
 /// What the wallet says of one incoming payment.
 public struct WalletPayment: Sendable {
-    /// Whether the wallet has the money: status 200, `paid == true`, `details` present, the
-    /// amount positive.
+    /// Whether the wallet has the money: status 200, `paid == true`, `details` present, of the
+    /// hash that was asked about and of this wallet, nothing in them to the contrary, the amount
+    /// positive.
     public let isPaid: Bool
     /// The amount of the wallet's own row; an outgoing payment never gets here.
     public let amount: Millisatoshis
@@ -114,12 +114,12 @@ public struct WalletError: Error, Equatable, CustomStringConvertible {
         case rateLimited = "wallet_rate_limited"
         /// It does not know the key (`LNBITS_KEY`).
         case badKey = "wallet_key_refused"
+        /// What answered was something else than the wallet: a proxy, a login, a wrong address.
+        case notLNbits = "wallet_not_lnbits"
         /// It answered another status than the call allows.
         case refused = "wallet_refused"
         /// Its answer is not what it should be: type, size, JSON shape, invoice.
         case malformed = "wallet_answer_malformed"
-        /// What answered was not LNbits: a proxy before it, a login, another site.
-        case notLNbits = "wallet_not_lnbits"
     }
 
     /// Which kind.
