@@ -28,14 +28,22 @@ final class Site: Sendable {
     /// Opens the state and reads the rules.
     ///
     /// - Throws: ``SiteError`` with one line for each thing that is wrong.
-    init(_ settings: Settings) throws(SiteError) {
+    init(_ settings: Settings, patience: RulesFile.Patience) throws(SiteError) {
         self.settings = settings
         let log = Log(level: settings.log)
         self.log = log
         do throws(RulesFileError) {
-            rules = try RulesStore(path: Self.rulesPath(settings), log: log)
+            rules = try RulesStore(
+                path: RulesPath.find(
+                    configured: settings.rulesPath,
+                    stateDirectory: settings.stateDirectory
+                ),
+                log: log,
+                wallets: settings.walletNames,
+                patience: patience
+            )
         } catch {
-            throw SiteError(lines: error.lines)
+            throw SiteError(lines: error.lines, isTemporary: error.isTemporary)
         }
         privatePaths = [rules.path, settings.stateDirectory] + settings.secretFiles
         forwarder = Forwarder(timeoutSeconds: settings.backendTimeoutSeconds)
@@ -115,14 +123,6 @@ final class Site: Sendable {
         pending.sweep(now: now)
     }
 
-    /// `L402_RULES`, else the file `rules` beside the state directory, else in it.
-    private static func rulesPath(_ settings: Settings) -> String {
-        let inside = settings.stateDirectory + "/rules"
-        let beside = Settings.defaultRulesPath(stateDirectory: settings.stateDirectory)
-        return settings.rulesPath
-            ?? (access(beside, F_OK) != 0 && access(inside, F_OK) == 0 ? inside : beside)
-    }
-
     @Sendable private static func random(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
@@ -132,6 +132,8 @@ final class Site: Sendable {
 /// What stops the start, one line each.
 struct SiteError: Error {
     let lines: [String]
+    /// Whether it will be over in a moment.
+    var isTemporary = false
 }
 
 /// One client for each wallet, made when it is first needed.

@@ -71,7 +71,9 @@ final class SiteRegistry: Sendable {
         } catch {
             throw SiteError(lines: [error.description])
         }
-        return try Site(settings)
+        let patience: RulesFile.Patience =
+            environment.isEmpty ? .cgi : overrides.isEmpty ? .start : .request
+        return try Site(settings, patience: patience)
     }
 
     /// What the file named by a layer's `L402_ENV_FILE` says; nothing without one.
