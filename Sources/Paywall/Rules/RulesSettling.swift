@@ -9,6 +9,7 @@ public struct FileVersion: Equatable, Sendable {
     /// Nanoseconds since 1970 of the last change, renames and permissions included; nobody can set it.
     public var changed: Int64
 
+    /// A version by what the file system says of it.
     public init(file: [UInt64], size: Int64, written: Int64, changed: Int64) {
         self.file = file
         self.size = size
