@@ -25,8 +25,8 @@ struct BackendURL: Equatable {
             socket = nil
             let isTLS = base.hasPrefix("https:")
             let authority = base.dropFirst(isTLS ? 8 : 7)
-            host = Authority.host(authority) ?? ""
-            port = Authority.port(authority) ?? (isTLS ? 443 : 80)
+            host = HostName.of(authority) ?? ""
+            port = HostName.port(authority) ?? (isTLS ? 443 : 80)
         }
     }
 

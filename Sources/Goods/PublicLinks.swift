@@ -67,13 +67,13 @@ struct PublicLinks {
     }
 
     private func isInner(_ authority: Substring, isTLS: Bool) -> Bool {
-        guard Authority.isValid(authority), let host = Authority.host(authority) else {
+        guard HostName.isAuthority(authority), let host = HostName.of(authority) else {
             return false
         }
         let isSame =
             host == backend.host || backend.isLoopback && BackendURL.isLoopback(host)
         // A backend that believes X-Forwarded-Proto writes https before an inner port.
-        let port = Authority.port(authority)
+        let port = HostName.port(authority)
         let isStandard = port == nil && (backend.port == 80 || backend.port == 443)
         return isSame && (isStandard || (port ?? (isTLS ? 443 : 80)) == backend.port)
     }

@@ -81,11 +81,6 @@ public struct Settings: Sendable, Equatable {
     /// Where the state is without `L402_STATE_DIR`.
     public static let defaultStateDirectory = "/var/lib/l402"
 
-    /// Where the rules are without `L402_RULES`: the file `rules` beside the state directory.
-    public static func defaultRulesPath(stateDirectory: String) -> String {
-        (stateDirectory.lastIndex(of: "/").map { String(stateDirectory[..<$0]) } ?? "") + "/rules"
-    }
-
     /// Reads layers of variables, the first that has a value wins: what the web server sends with
     /// a request, the file that it names, the process's environment, the file of its
     /// `L402_ENV_FILE`.
@@ -137,6 +132,9 @@ public struct Settings: Sendable, Equatable {
     /// The names of the wallets besides the default one, as set; a rule's `wallet=NAME` finds one
     /// by its name as written or in upper case.
     public var walletNames: [String] { namedWallets.keys.sorted() }
+
+    /// What follows `LNBITS_KEY_` in the names of the variables, as written there.
+    public var walletNames: Set<String> { Set(namedWallets.keys) }
 
     /// The wallet of a rule's `wallet=NAME`, by `LNBITS_KEY_NAME` with the name as written or in
     /// upper case; the default one for `nil`.

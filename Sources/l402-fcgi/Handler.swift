@@ -17,6 +17,15 @@ struct Handler: Sendable {
             site = try registry.site(for: exchange)
         } catch {
             for line in error.lines { fallbackLog.error("request parameters: \(line)") }
+            if error.isTemporary {
+                let answer = Answer.error(
+                    503,
+                    code: "rules_changing",
+                    "this server's rules are being changed; try again in a moment"
+                ).adding("Retry-After", "5")
+                body.drain()
+                return send(answer, to: exchange, log: fallbackLog)
+            }
             let answer = Answer.error(500, code: "misconfigured", "this server is misconfigured")
             body.drain()
             return send(answer, to: exchange, log: fallbackLog)

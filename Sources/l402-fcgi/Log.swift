@@ -56,6 +56,13 @@ enum Clock {
     /// Seconds since 1970.
     static func now() -> UInt64 { UInt64(max(0, time(nil))) }
 
+    /// Nanoseconds since 1970, as files have them.
+    static func nanosecondsSince1970() -> Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)
+    }
+
     /// Microseconds that only grow.
     static func monotonicMicroseconds() -> UInt64 {
         var now = timespec()

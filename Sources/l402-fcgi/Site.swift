@@ -28,14 +28,26 @@ final class Site: Sendable {
     ///
     /// - Parameter isOneShot: Whether this process answers one request only, as plain CGI.
     /// - Throws: ``SiteError`` with one line for each thing that is wrong.
-    init(_ settings: Settings, isOneShot: Bool = false) throws(SiteError) {
+    init(
+        _ settings: Settings,
+        patience: RulesFile.Patience,
+        isOneShot: Bool = false
+    ) throws(SiteError) {
         self.settings = settings
         let log = Log(level: settings.log)
         self.log = log
         do throws(RulesFileError) {
-            rules = try RulesStore(path: Self.rulesPath(settings), log: log)
+            rules = try RulesStore(
+                path: RulesPath.find(
+                    configured: settings.rulesPath,
+                    stateDirectory: settings.stateDirectory
+                ),
+                log: log,
+                wallets: settings.walletNames,
+                patience: patience
+            )
         } catch {
-            throw SiteError(lines: error.lines)
+            throw SiteError(lines: error.lines, isTemporary: error.isTemporary)
         }
         var policy = settings.policy
         if settings.areRulesOfRequest, policy.site == nil {
@@ -55,7 +67,7 @@ final class Site: Sendable {
             let keys = try KeyFile(directory)
             payments = Payments(directory)
             let privatePaths = privatePaths
-            let patience = Patience()
+            let lastUse = Patience()
             let free = FreeTier(directory)
             let pending = PendingPlaces(directory)
             let rules = rules
@@ -78,7 +90,7 @@ final class Site: Sendable {
                     keys: { () throws(StateError) in try keys.keys() },
                     random: Self.random,
                     isThere: { FileGoods.isThere($0, below: $1, except: privatePaths) },
-                    waitABit: { patience.wait(milliseconds: $0) },
+                    waitABit: { lastUse.wait(milliseconds: $0) },
                     metrics: {
                         let now = Clock.now()
                         return metrics.text(
@@ -116,15 +128,7 @@ final class Site: Sendable {
     }
 
     /// Another clock's word for the time: the wallet's, once it has answered.
-    var secondClock: UInt64? { nil }
-
-    /// `L402_RULES`, else the file `rules` beside the state directory, else in it.
-    private static func rulesPath(_ settings: Settings) -> String {
-        let inside = settings.stateDirectory + "/rules"
-        let beside = Settings.defaultRulesPath(stateDirectory: settings.stateDirectory)
-        return settings.rulesPath
-            ?? (access(beside, F_OK) != 0 && access(inside, F_OK) == 0 ? inside : beside)
-    }
+    var secondClock: UInt64? { wallets.secondClock }
 
     @Sendable private static func random(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
@@ -135,4 +139,6 @@ final class Site: Sendable {
 /// What stops the start, one line each.
 struct SiteError: Error {
     let lines: [String]
+    /// Whether it will be over in a moment.
+    var isTemporary = false
 }

@@ -123,6 +123,7 @@ final class SiteRegistry: Sendable {
                     + environment.map { SettingsLayer($0, from: .process) },
                 trust
             ),
+            patience: isOneShot ? .cgi : overrides.isEmpty ? .start : .request,
             isOneShot: isOneShot
         )
     }

@@ -30,9 +30,12 @@ struct ExplainCommand: ParsableCommand {
             throw ExitCode(1)
         }
         print("path    \(String(decoding: request.bytes, as: UTF8.self))")
-        let host = Self.host(of: url)
-        guard let rule = file.match(method: method.uppercased(), host: host, path: request.bytes)
-        else {
+        let rule = file.match(
+            method: method.uppercased(),
+            host: HostName.of(url: url),
+            path: request.bytes
+        )
+        guard let rule else {
             print("rule    none: 404 (end the file with \"* /** free\" for an open site)")
             throw ExitCode(1)
         }
@@ -53,9 +56,7 @@ struct ExplainCommand: ParsableCommand {
             lines.append(
                 (
                     "buys",
-                    (offer.uses.map { $0 == 1 ? "1 request" : "\($0) requests" }
-                        ?? "unlimited requests")
-                        + ", valid for \(DurationText.text(offer.validSeconds))"
+                    "\(offer.usesPhrase), valid for \(DurationText.text(offer.validSeconds))"
                 )
             )
             if let free = offer.free {
@@ -68,6 +69,16 @@ struct ExplainCommand: ParsableCommand {
                     ("needs", "JSON fields \(rule.require.joined(separator: ", ")), else 400")
                 )
             }
+            if let grace = rule.grace {
+                lines.append(
+                    (
+                        "grace",
+                        grace == 0
+                            ? "none: each request takes a use"
+                            : "further ranges of one delivery are free for \(DurationText.text(grace))"
+                    )
+                )
+            }
             lines.append(("memo", rule.memo))
             if let wallet = rule.wallet { lines.append(("wallet", wallet)) }
         }
@@ -75,13 +86,6 @@ struct ExplainCommand: ParsableCommand {
             ("serve", rule.serve.map(\.text) ?? "pass (the web server decides), or L402_SERVE")
         )
         return lines
-    }
-
-    private static func host(of url: String) -> String? {
-        guard let scheme = url.firstRange(of: "://") else { return nil }
-        let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        let name = authority.split(separator: ":").first.map { $0.lowercased() }
-        return name
     }
 }
 

@@ -30,7 +30,8 @@ struct Variables {
     private let values: [String: String]
 
     init() throws {
-        let environment = ProcessInfo.processInfo.environment
+        // Empty is not set, in each layer, as for the gate.
+        let environment = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
         guard let path = environment["L402_ENV_FILE"], !path.isEmpty else {
             values = environment
             return
@@ -40,7 +41,7 @@ struct Variables {
             throw ExitCode(1)
         }
         do throws(SettingsError) {
-            let file = try EnvironmentFile.parse(bytes, path: path)
+            let file = try EnvironmentFile.parse(bytes, path: path).filter { !$0.value.isEmpty }
             values = file.merging(environment) { _, set in set }
         } catch {
             complain(error.description)
@@ -51,10 +52,39 @@ struct Variables {
     /// `L402_STATE_DIR`.
     var stateDirectory: String { value("L402_STATE_DIR") ?? Settings.defaultStateDirectory }
 
-    /// `L402_RULES`, else where the gate would look.
+    /// `L402_RULES`, else where the gate looks.
     var rulesPath: String {
-        value("L402_RULES") ?? Settings.defaultRulesPath(stateDirectory: stateDirectory)
+        RulesPath.find(configured: value("L402_RULES"), stateDirectory: stateDirectory)
     }
+
+    /// `L402_SERVE`.
+    ///
+    /// - Throws: `ExitCode(1)` when it names no target.
+    var defaultServe: ServeTarget? {
+        get throws {
+            guard let text = value("L402_SERVE") else { return nil }
+            guard let target = ServeTarget(text) else {
+                complain("L402_SERVE: it is none of the targets that serve= takes")
+                throw ExitCode(1)
+            }
+            return target
+        }
+    }
+
+    /// The names of the wallets that have a key; `nil` when nothing is said about wallets at all,
+    /// because the gate's settings are elsewhere.
+    var walletNames: Set<String>? {
+        let isKnown = ["LNBITS_URL", "LNBITS_KEY", "LNBITS_KEY_FILE"].contains { value($0) != nil }
+        guard isKnown else { return nil }
+        let prefixes = ["LNBITS_KEY_FILE_", "LNBITS_KEY_"]
+        let names = values.keys.compactMap { variable in
+            prefixes.first(where: variable.hasPrefix).map { String(variable.dropFirst($0.count)) }
+        }
+        return Set(names)
+    }
+
+    /// Whether `L402_ENV_FILE` says what is set, but not under which name the site sells.
+    var isSiteUnnamed: Bool { value("L402_ENV_FILE") != nil && value("L402_SITE") == nil }
 
     private func value(_ name: String) -> String? {
         values[name].flatMap { $0.isEmpty ? nil : $0 }

@@ -41,6 +41,39 @@ struct PathPatternTests {
         #expect(hits > 500)
     }
 
+    @Test func `a pattern that covers another matches all its paths, and common paths are common`()
+    {
+        var random = SplitMix(seed: 3)
+        let pieces = ["a", "b", "/", "*", "**", "ab"]
+        var (covered, common, apart) = (0, 0, 0)
+        for _ in 0..<5000 {
+            let one = PathPattern("/" + random.text(of: pieces, most: 5))
+            let two = PathPattern("/" + random.text(of: pieces, most: 5))
+            let covers = one.covers(two)
+            if covers { covered += 1 }
+            let path = one.pathInCommon(with: two, filler: "x-y")
+            if let path {
+                common += 1
+                #expect(one.matches(path) && two.matches(path), "\(one.text) \(two.text)")
+            } else {
+                apart += 1
+                #expect(!covers)
+            }
+            for _ in 0..<20 {
+                let path = Array(("/" + random.text(of: ["a", "b", "/", "ab"], most: 6)).utf8)
+                guard two.matches(path) else { continue }
+                #expect(!covers || one.matches(path), "\(one.text) \(two.text)")
+                if one.matches(path) {
+                    #expect(
+                        one.pathInCommon(with: two, filler: "x") != nil,
+                        "\(one.text) \(two.text)"
+                    )
+                }
+            }
+        }
+        #expect(covered > 100 && common > 500 && apart > 500)
+    }
+
     @Test func `hostile patterns and paths take no time to speak of`() {
         // Trying every split would take longer than the universe has existed.
         let path = Array(("/" + String(repeating: "a", count: 8000)).utf8)

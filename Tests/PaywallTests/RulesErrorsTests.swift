@@ -9,7 +9,7 @@ struct RulesErrorsTests {
         (
             "GET /x price=1 colour=red", 16,
             "unknown term \"colour\"; a term is one of price, free, deny, uses, unlimited, valid, "
-                + "service, tier, require, serve, memo, hash, wallet, cors, host"
+                + "service, tier, require, serve, memo, hash, wallet, cors, host, grace"
         ),
         ("GET /x price=1 \\ tier=1", 16, "nothing may follow the \"\\\" that continues a rule"),
         ("get /x free", 1, "unknown method \"get\"; did you mean \"GET\"?"),

@@ -140,7 +140,7 @@ struct RedirectTarget {
         self.path = path.bytes
         self.isTLS = isTLS
         if let authority {
-            guard let name = Request.hostName(Array(authority)) else { return nil }
+            guard let name = HostName.of(String(foreign: Array(authority))) else { return nil }
             host = name
         } else {
             host = nil

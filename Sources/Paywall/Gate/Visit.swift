@@ -98,7 +98,8 @@ extension Rule {
     /// Seconds for which one use covers further parts of a delivery: `grace=`, else ten minutes
     /// for files, of which players and download managers ask for one piece after the other.
     func graceSeconds(_ target: ServeTarget) -> UInt64 {
-        switch target {
+        if let grace { return grace }
+        return switch target {
         case .file, .internal: 600
         case .named, .proxy, .pass, .demo: 0
         }

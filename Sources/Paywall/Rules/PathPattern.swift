@@ -11,7 +11,7 @@ public struct PathPattern: Sendable, Equatable {
     /// What stands between prefix and suffix; empty for a literal pattern.
     private let middle: [Element]
 
-    fileprivate enum Element: Equatable {
+    enum Element: Equatable {
         case byte(UInt8)
         case withinSegment
         case anything
@@ -32,6 +32,11 @@ public struct PathPattern: Sendable, Equatable {
         prefix = elements[..<firstWildcard].compactMap(\.byteValue)
         suffix = elements[(lastWildcard + 1)...].compactMap(\.byteValue)
         middle = Array(elements[firstWildcard...lastWildcard])
+    }
+
+    /// All of it, element by element.
+    var elements: [Element] {
+        prefix.map(Element.byte) + middle + suffix.map(Element.byte)
     }
 
     /// Whether it has no wildcard.
@@ -98,8 +103,16 @@ public struct PathPattern: Sendable, Equatable {
 }
 
 extension PathPattern.Element {
-    fileprivate var byteValue: UInt8? {
+    var byteValue: UInt8? {
         if case .byte(let byte) = self { byte } else { nil }
     }
-    fileprivate var isByte: Bool { byteValue != nil }
+    var isByte: Bool { byteValue != nil }
+    /// Whether it may stand for this byte.
+    func takes(_ byte: UInt8) -> Bool {
+        switch self {
+        case .byte(let own): own == byte
+        case .withinSegment: byte != UInt8(ascii: "/")
+        case .anything: true
+        }
+    }
 }

@@ -8,7 +8,7 @@ public final class Rule: Sendable, Equatable {
     public let methods: Set<String>?
     /// What paths it is for.
     public let pattern: PathPattern
-    /// The host it is bound to, lower case without port; `nil` for any.
+    /// The host it is bound to, in the spelling of ``HostName``; `nil` for any.
     public let host: String?
     /// What it costs.
     public let access: Access
@@ -28,6 +28,9 @@ public final class Rule: Sendable, Equatable {
     public let wallet: String?
     /// Allowed CORS origins, overriding `L402_CORS`; `nil` when the rule says nothing.
     public let cors: String?
+    /// For how many seconds further ranges of one delivery take nothing, 0 for none; `nil` when
+    /// the rule says nothing, and the kind of its target decides.
+    public let grace: UInt64?
 
     /// A rule; the parser has checked it.
     public init(
@@ -43,7 +46,8 @@ public final class Rule: Sendable, Equatable {
         memo: String? = nil,
         acceptsHash: Bool = true,
         wallet: String? = nil,
-        cors: String? = nil
+        cors: String? = nil,
+        grace: UInt64? = nil
     ) {
         self.line = line
         self.methods = methods
@@ -58,6 +62,7 @@ public final class Rule: Sendable, Equatable {
         self.acceptsHash = acceptsHash
         self.wallet = wallet
         self.cors = cors
+        self.grace = grace
     }
 
     /// The same line with the same meaning.
@@ -69,7 +74,7 @@ public final class Rule: Sendable, Equatable {
                 && left.tier == right.tier && left.require == right.require
                 && left.serve == right.serve && left.memo == right.memo
                 && left.acceptsHash == right.acceptsHash && left.wallet == right.wallet
-                && left.cors == right.cors
+                && left.cors == right.cors && left.grace == right.grace
     }
 }
 

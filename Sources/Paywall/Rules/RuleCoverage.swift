@@ -1,39 +1,40 @@
 /// Finds rules that can never be the first to match.
 struct RuleCoverage {
-    /// Earlier rules by host (empty for any) and the text of their pattern.
-    private var byText: [Key: [Rule]] = [:]
-    /// Earlier rules whose pattern is a prefix and `**`, by host and prefix.
+    /// Earlier rules by host (empty for any) and the literal beginning of their pattern.
     private var byPrefix: [Key: [Rule]] = [:]
     private var prefixLengths: Set<Int> = []
 
+    /// So many with the same beginning are compared; a large file may go without a warning, but
+    /// not without being read in a moment.
+    private static let mostCompared = 64
+
     private struct Key: Hashable {
         var host: String
-        var path: [UInt8]
+        var prefix: ArraySlice<UInt8>
     }
 
     /// The earlier rule that takes everything this one could match; remembers the rule.
     mutating func cover(of rule: Rule) -> Rule? {
-        let own = Array(rule.pattern.text.utf8)
         let start = rule.pattern.prefix
         for host in Set(["", rule.host ?? ""]) {
-            var earlier = byText[Key(host: host, path: own)] ?? []
             for length in prefixLengths where length <= start.count {
-                earlier += byPrefix[Key(host: host, path: Array(start.prefix(length)))] ?? []
-            }
-            if let found = earlier.first(where: { covers($0.methods, rule.methods) }) {
-                return found
+                let earlier = byPrefix[Key(host: host, prefix: start.prefix(length))] ?? []
+                if let found = earlier.first(where: { covers($0, rule) }) { return found }
             }
         }
-        let host = rule.host ?? ""
-        byText[Key(host: host, path: own), default: []].append(rule)
-        if rule.pattern.text.hasSuffix("**") && own.count == start.count + 2 {
-            byPrefix[Key(host: host, path: start), default: []].append(rule)
-            prefixLengths.insert(start.count)
+        let key = Key(host: rule.host ?? "", prefix: start[...])
+        if byPrefix[key, default: []].count < Self.mostCompared {
+            byPrefix[key, default: []].append(rule)
         }
+        prefixLengths.insert(start.count)
         return nil
     }
 
-    private func covers(_ earlier: Set<String>?, _ later: Set<String>?) -> Bool {
+    private func covers(_ earlier: Rule, _ later: Rule) -> Bool {
+        coversMethods(earlier.methods, later.methods) && earlier.pattern.covers(later.pattern)
+    }
+
+    private func coversMethods(_ earlier: Set<String>?, _ later: Set<String>?) -> Bool {
         guard let earlier else { return true }
         guard let later else { return false }
         return later.isSubset(of: earlier)

@@ -1,48 +1,15 @@
-/// A rule and the places that later checks point to.
+/// A rule and the words it was read from, which later checks point to.
 struct ReadRule {
     var rule: Rule
     var place: RulesPlace
-    var pricePlace: RulesPlace
-    var servicePlace: RulesPlace
+    var terms: [RuleTerm: RulesWord]
+
     /// Whether `service=` was written.
-    var isNamed: Bool
-}
+    var isNamed: Bool { terms[.service] != nil }
 
-/// The terms a rule can have.
-enum RuleTerm: String, CaseIterable {
-    case price, free, deny, uses, unlimited, valid, service, tier, require, serve, memo, hash
-    case wallet, cors, host
-
-    /// How it is written, for messages.
-    var example: String {
-        switch self {
-        case .price: "price=21"
-        case .free: "free=1/day"
-        case .deny: "deny"
-        case .uses: "uses=10"
-        case .unlimited: "unlimited"
-        case .valid: "valid=1h"
-        case .service: "service=reports"
-        case .tier: "tier=1"
-        case .require: "require=prompt"
-        case .serve: "serve=@goods"
-        case .memo: "memo=\"API query\""
-        case .hash: "hash=off"
-        case .wallet: "wallet=shop"
-        case .cors: "cors=https://app.example"
-        case .host: "host=api.example.com"
-        }
-    }
-
-    /// Whether it stands for itself, has a value, or both.
-    var takesValue: Bool? {
-        switch self {
-        case .deny, .unlimited: false
-        case .free: nil
-        case .price, .uses, .valid, .service, .tier, .require, .serve, .memo, .hash, .wallet,
-            .cors, .host:
-            true
-        }
+    /// Where the first of these terms stands that was written, else where the rule begins.
+    func place(of candidates: RuleTerm...) -> RulesPlace {
+        candidates.lazy.compactMap { terms[$0]?.place }.first ?? place
     }
 }
 
@@ -56,6 +23,15 @@ struct RuleReader {
     /// The rule of these words; `nil` when anything was wrong.
     mutating func read(_ words: [RulesWord]) -> ReadRule? {
         guard let first = words.first else { return nil }
+        if isSetting(words) {
+            // Without its text: it may be a wallet's key.
+            report(
+                first.place,
+                "this looks like a setting, NAME=value, and this is a file of rules; settings stand "
+                    + "in the environment or in the file of L402_ENV_FILE"
+            )
+            return nil
+        }
         if words.count == 1 || first.name.hasPrefix("/") {
             let text = "a rule is METHODS PATH TERMS, as in: GET /path price=21"
             report(first.place, text)
@@ -76,6 +52,7 @@ struct RuleReader {
         let hash = value(of: .hash, RuleValues.hash)
         let wallet = value(of: .wallet, RuleValues.wallet)
         let cors = value(of: .cors, RuleValues.cors)
+        let grace = value(of: .grace, RuleValues.grace)
         guard problems.isEmpty, let methods, let pattern, let access else { return nil }
         let service =
             named ?? ServiceName.made(methods: methods.names, host: host, path: pattern.text)
@@ -94,16 +71,19 @@ struct RuleReader {
             memo: memo,
             acceptsHash: hash ?? !isUnlimited,
             wallet: wallet,
-            cors: cors
+            cors: cors,
+            grace: grace
         )
-        let pricePlace = terms[.price]?.place ?? first.place
-        return ReadRule(
-            rule: rule,
-            place: first.place,
-            pricePlace: pricePlace,
-            servicePlace: terms[.service]?.place ?? pricePlace,
-            isNamed: named != nil
-        )
+        return ReadRule(rule: rule, place: first.place, terms: terms)
+    }
+
+    /// Whether it is a line of a settings file, a script or a web server's configuration, such as
+    /// `NAME=value`, `NAME = value` or `SetEnv LNBITS_KEY value`.
+    private func isSetting(_ words: [RulesWord]) -> Bool {
+        guard let first = words.first else { return false }
+        let names = words.map { $0.name + ($0.value.map { "=" + $0 } ?? "") }
+        return names.contains { $0.contains("LNBITS_") || $0.hasPrefix("L402_") }
+            || first.name.drop { $0 != "=" }.count > 0 || words.dropFirst().first?.name.first == "="
     }
 
     private mutating func report(_ place: RulesPlace, _ message: String) {

@@ -8,6 +8,8 @@ enum RuleValues {
     static let validLimit: UInt64 = 3650 * 86_400
     /// The longest invoice text in bytes (BOLT #11: 1023 words of 5 bits).
     static let memoLimit = 639
+    /// The longest time for the further ranges of one delivery: a day.
+    static let graceLimit: UInt64 = 86_400
 
     /// `21`, `0.25USD`, `1EUR`.
     static func price(_ text: String) throws(RulesValueError) -> Price {
@@ -125,6 +127,16 @@ enum RuleValues {
         return seconds
     }
 
+    /// `10m`, `0` for none, in seconds.
+    static func grace(_ text: String) throws(RulesValueError) -> UInt64 {
+        guard let seconds = DurationText.seconds(text), seconds <= graceLimit else {
+            throw RulesValueError(
+                "grace is a duration from 0 (none) to 1d, as in 10m: \(quoted(text))"
+            )
+        }
+        return seconds
+    }
+
     /// A service's name, which caveats carry: none of the characters they are made of.
     static func service(_ text: String) throws(RulesValueError) -> String {
         try name(text, "a service", limit: 64, "._-")
@@ -184,7 +196,7 @@ enum RuleValues {
         if text == "*" || text == "off" { return text }
         for origin in text.split(separator: ",", omittingEmptySubsequences: false) {
             let isOrigin = ["http://", "https://"].contains { scheme in
-                origin.hasPrefix(scheme) && Authority.isValid(origin.dropFirst(scheme.count))
+                origin.hasPrefix(scheme) && HostName.isAuthority(origin.dropFirst(scheme.count))
             }
             guard isOrigin else {
                 throw RulesValueError(
@@ -195,9 +207,9 @@ enum RuleValues {
         return text
     }
 
-    /// A host name in lower case.
+    /// A host in the spelling of ``HostName``.
     static func host(_ text: String) throws(RulesValueError) -> String {
-        guard let host = Authority.host(text), !text.hasSuffix(":"), Authority.port(text) == nil
+        guard let host = HostName.of(text), !text.hasSuffix(":"), HostName.port(text) == nil
         else {
             throw RulesValueError(
                 "host is one host name without port or \"*\", as in api.example.com: "

@@ -15,45 +15,32 @@ public struct Rules: Sendable {
 
     /// Reads a rules file.
     ///
-    /// - Parameter fileName: As it is to stand in messages.
+    /// - Parameters:
+    ///   - fileName: As it is to stand in messages.
+    ///   - wallets: What follows `LNBITS_KEY_` in the names of the variables that are set, as
+    ///     written there: a rule that names another one is an error. `nil`: not known.
     /// - Throws: ``RulesFileErrors`` with everything that is wrong, in the order of the file.
-    public init(parsing text: [UInt8], fileName: String) throws(RulesFileErrors) {
-        let scanner = RulesScanner(text)
-        var findings = scanner.problems
-        var doubts: [RulesFinding] = []
-        var rules: [Rule] = []
-        var services = ServiceCheck()
-        var coverage = RuleCoverage()
-        for words in scanner.rules {
-            var reader = RuleReader()
-            let read = reader.read(words)
-            findings += reader.problems
-            guard let read else { continue }
-            findings += services.problems(with: read)
-            if let earlier = coverage.cover(of: read.rule) {
-                let message =
-                    "this rule never matches: line \(earlier.line) (\(earlier.pattern.text)) takes "
-                    + "all its requests"
-                doubts.append(RulesFinding(place: read.place, message: message))
-            }
-            rules.append(read.rule)
-        }
-        if !findings.isEmpty {
-            let sorted = findings.sorted { $0.place < $1.place }
-            throw RulesFileErrors(errors: sorted.map { $0.problem(in: fileName) })
-        }
-        if rules.isEmpty {
-            let message = "there is no rule: every request is answered 404"
-            doubts.append(RulesFinding(place: RulesPlace(line: 1, column: 1), message: message))
-        }
-        self.init(rules, warnings: doubts.map { $0.problem(in: fileName) })
+    public init(
+        parsing text: [UInt8],
+        fileName: String,
+        wallets: Set<String>? = nil
+    ) throws(RulesFileErrors) {
+        let read = try ReadRules(text, fileName: fileName, wallets: wallets)
+        self.init(
+            read.rules.map(\.rule),
+            warnings: read.doubts.map { $0.problem(in: fileName) }
+        )
     }
+
+    /// Whether a text ends as a finished rules file does: with a line feed, and not within a rule
+    /// that goes on in the next line.
+    public static func isEnded(_ text: [UInt8]) -> Bool { RulesScanner(text).isEnded }
 
     /// The first rule for a request; `nil` when none matches, which is a 404.
     ///
     /// - Parameters:
     ///   - method: In upper case.
-    ///   - host: Lower case without port.
+    ///   - host: In the spelling of ``HostName``.
     ///   - path: Normalised, see ``RequestPath``.
     public func match(method: String, host: String?, path: [UInt8]) -> Rule? {
         index.first(method: method, host: host, path: path)

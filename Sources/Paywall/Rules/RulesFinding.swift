@@ -27,7 +27,11 @@ struct RulesValueError: Error {
     }
 }
 
-/// Text of a rules file in quotes for a message, cut where it is long.
+/// Text of a rules file in quotes for a message, cut where it is long. What may be a key, because
+/// somebody named the wrong file, is left out.
 func quoted(_ text: some StringProtocol) -> String {
-    text.count > 60 ? "\"\(text.prefix(57))...\"" : "\"\(text)\""
+    let mayBeKey = text.split { !$0.isASCII || !($0.isLetter || $0.isNumber) }
+        .contains { $0.count >= 24 && $0.contains(where: \.isNumber) }
+    if mayBeKey { return "\"<not shown>\"" }
+    return text.count > 60 ? "\"\(text.prefix(57))...\"" : "\"\(text)\""
 }

@@ -25,6 +25,9 @@ struct RulesScanner {
     private(set) var rules: [[RulesWord]] = []
     /// What was wrong.
     private(set) var problems: [RulesFinding] = []
+    /// Whether the text ends as a finished file does: with a line feed, and not within a rule that
+    /// a backslash continues.
+    private(set) var isEnded = false
 
     private enum Mode {
         case between, word, quoted, closed
@@ -42,6 +45,9 @@ struct RulesScanner {
         let body = text.starts(with: mark) ? text.dropFirst(mark.count) : text[...]
         let lines = body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() {
+            if index == lines.count - 1 {
+                isEnded = index > 0 && line.isEmpty && words.isEmpty && mode == .between
+            }
             let withoutReturn = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
             scan(decode(withoutReturn, line: index + 1), line: index + 1)
         }

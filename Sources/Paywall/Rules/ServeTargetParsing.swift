@@ -86,7 +86,7 @@ extension ServeTarget {
 
     private static func url(_ text: String) throws(RulesValueError) -> String {
         let scheme = text.hasPrefix("https:") ? "https://" : "http://"
-        guard text.hasPrefix(scheme), Authority.isValid(text.dropFirst(scheme.count)) else {
+        guard text.hasPrefix(scheme), HostName.isAuthority(text.dropFirst(scheme.count)) else {
             throw RulesValueError(
                 "a backend is http://host:port or https://host:port without a path, for the "
                     + "request's own path is kept: \(quoted(text))"

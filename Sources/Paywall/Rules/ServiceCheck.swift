@@ -1,50 +1,91 @@
-/// Holds rules to what a service promises: one price per tier, one wallet.
+/// Holds rules to what a service promises: one price per tier, one wallet, one rule behind a name
+/// that was made.
 struct ServiceCheck {
     private var byTier: [Key: ReadRule] = [:]
     private var byService: [String: ReadRule] = [:]
+    /// What `LNBITS_KEY_…` variables there are; `nil` when that is not known.
+    private let wallets: Set<String>?
 
     private struct Key: Hashable {
         var service: String
         var tier: UInt8
     }
 
-    /// What is wrong between a rule and the earlier ones of its service.
+    init(wallets: Set<String>?) { self.wallets = wallets }
+
+    /// What is wrong between a rule and the earlier ones of its service, and with its wallet.
     mutating func problems(with read: ReadRule) -> [RulesFinding] {
         let rule = read.rule
         guard case .priced(let offer) = rule.access else { return [] }
-        let name = quoted(rule.service)
         var problems: [RulesFinding] = []
-        // A token is redeemed at the wallet of the rule it is shown to.
-        if let earlier = byService[rule.service], earlier.rule.wallet != rule.wallet,
-            read.isNamed || earlier.isNamed
-        {
-            let here = rule.wallet.map { "wallet \(quoted($0))" } ?? "the default wallet"
-            let there = earlier.rule.wallet.map { "wallet \(quoted($0))" } ?? "the default wallet"
-            problems.append(
-                RulesFinding(
-                    place: read.servicePlace,
-                    message: "service \(name) is paid to \(there) in line \(earlier.rule.line) "
-                        + "and to \(here) here; a service has one wallet"
-                )
-            )
+        if let problem = unknownWallet(of: read) { problems.append(problem) }
+        if let earlier = byService[rule.service] {
+            problems += conflicts(of: read, with: earlier)
+        } else {
+            byService[rule.service] = read
         }
         let key = Key(service: rule.service, tier: rule.tier)
-        // Without names on both sides they are one rule written twice: the second never matches.
-        if let earlier = byTier[key], read.isNamed || earlier.isNamed,
-            case .priced(let other) = earlier.rule.access, other.price != offer.price
-        {
-            problems.append(
-                RulesFinding(
-                    place: read.pricePlace,
-                    message: "service \(name) tier \(rule.tier) costs \(other.price.phrase) in "
-                        + "line \(earlier.rule.line) and \(offer.price.phrase) here; a service "
-                        + "has one price per tier"
+        if let earlier = byTier[key] {
+            // Without names on both sides they are one rule written twice: the second never matches.
+            if read.isNamed || earlier.isNamed, case .priced(let other) = earlier.rule.access,
+                other.price != offer.price
+            {
+                problems.append(
+                    RulesFinding(
+                        place: read.place(of: .price),
+                        message: "service \(quoted(rule.service)) tier \(rule.tier) costs "
+                            + "\(other.price.phrase) in line \(earlier.rule.line) and "
+                            + "\(offer.price.phrase) here; a service has one price per tier"
+                    )
                 )
-            )
+            }
+        } else {
+            byTier[key] = read
         }
-        if byTier[key] == nil { byTier[key] = read }
-        if byService[rule.service] == nil { byService[rule.service] = read }
         return problems
+    }
+
+    /// A sale needs the wallet that the rule names.
+    private func unknownWallet(of read: ReadRule) -> RulesFinding? {
+        guard let name = read.rule.wallet, let wallets, !wallets.contains(name),
+            !wallets.contains(name.uppercased())
+        else { return nil }
+        return RulesFinding(
+            place: read.terms[.wallet]?.valuePlace ?? read.place,
+            message: "wallet \(quoted(name)) has no key: set LNBITS_KEY_\(name) or "
+                + "LNBITS_KEY_FILE_\(name)"
+        )
+    }
+
+    private func conflicts(of read: ReadRule, with earlier: ReadRule) -> [RulesFinding] {
+        let (rule, other) = (read.rule, earlier.rule)
+        let place = read.place(of: .service, .price)
+        guard read.isNamed || earlier.isNamed else {
+            if rule.methods == other.methods && rule.host == other.host
+                && rule.pattern == other.pattern
+            {
+                return []
+            }
+            return [
+                RulesFinding(
+                    place: place,
+                    message:
+                        "the name made for this rule, \(quoted(rule.service)), is also that of "
+                        + "line \(other.line); tokens of one would open the other: write service="
+                )
+            ]
+        }
+        // A token is redeemed at the wallet of the rule it is shown to.
+        guard rule.wallet != other.wallet else { return [] }
+        let here = rule.wallet.map { "wallet \(quoted($0))" } ?? "the default wallet"
+        let there = other.wallet.map { "wallet \(quoted($0))" } ?? "the default wallet"
+        return [
+            RulesFinding(
+                place: place,
+                message: "service \(quoted(rule.service)) is paid to \(there) in line "
+                    + "\(other.line) and to \(here) here; a service has one wallet"
+            )
+        ]
     }
 }
 

@@ -3,6 +3,8 @@ import Lightning
 
 /// Names of services, which stand in caveats and headers.
 enum ServiceName {
+    private static let hashBytes = 4
+
     static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
@@ -14,14 +16,21 @@ enum ServiceName {
         }
     }
 
+    private static func looksLikeHash(_ part: Substring) -> Bool {
+        part.utf8.count == hashBytes * 2
+            && part.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+
     /// A name made of methods, host and path. Where the readable form could stand for another
-    /// rule too, a part of a hash keeps them apart, so that no edit of other lines changes it.
+    /// rule too, a part of a hash keeps them apart, so that no edit of other lines changes it. A
+    /// readable form that looks as if it ended in such a part gets one too.
     static func made(methods: Set<String>?, host: String?, path: String) -> String {
         let shown = methods.map { $0.contains("GET") ? $0.subtracting(["HEAD"]) : $0 }
         let verb = shown.map { $0.sorted().joined(separator: "-").lowercased() } ?? "any"
         let parts = path.split(separator: "/")
         let isPlain =
             host == nil && !path.hasSuffix("/") && !parts.isEmpty && (shown?.count ?? 1) == 1
+            && parts.last.map(looksLikeHash) == false
             && parts.allSatisfy { part in
                 part.utf8.allSatisfy {
                     (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2e
@@ -35,6 +44,6 @@ enum ServiceName {
         }
         let words = String(kept).split(separator: "-").joined(separator: "-")
         let digest = SHA256.hash(data: Array("\(verb) \(host ?? "") \(path)".utf8))
-        return "\(words.prefix(48))-\(Hex.encode(digest.prefix(4)))"
+        return "\(words.prefix(48))-\(Hex.encode(digest.prefix(hashBytes)))"
     }
 }

@@ -18,17 +18,17 @@ public struct PublicOrigin: Equatable, Sendable {
             return String(foreign: value)
         }
         isTLS = Self.isTLS(parameter)
-        guard let named = text("HTTP_HOST") ?? text("SERVER_NAME"), Authority.isValid(named),
-            let host = Authority.host(named)
+        guard let named = text("HTTP_HOST") ?? text("SERVER_NAME"), HostName.isAuthority(named),
+            let host = HostName.of(named)
         else { return nil }
         self.host = host
         let standard: UInt16 = isTLS ? 443 : 80
-        if let own = Authority.port(named) {
+        if let own = HostName.port(named) {
             port = own
-        } else if let sent = text("REQUEST_AUTHORITY"), Authority.isValid(sent),
-            Authority.host(sent) == host
+        } else if let sent = text("REQUEST_AUTHORITY"), HostName.isAuthority(sent),
+            HostName.of(sent) == host
         {
-            port = Authority.port(sent) ?? standard
+            port = HostName.port(sent) ?? standard
         } else if parameter("SERVER_SOFTWARE") == nil {
             port = text("SERVER_PORT").flatMap { UInt16($0) } ?? standard
         } else {

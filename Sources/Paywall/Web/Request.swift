@@ -78,9 +78,11 @@ public struct Request {
         self.readBody = mode == .auth || mode == .settle ? { _ in .unavailable } : readBody
     }
 
-    /// Lower case without port; `nil` when none was sent.
+    /// In the spelling of ``HostName``; `nil` when none was sent, or what is none.
     public var host: String? {
-        (parameter("HTTP_HOST") ?? parameter("SERVER_NAME")).flatMap(Self.hostName)
+        (parameter("HTTP_HOST") ?? parameter("SERVER_NAME")).flatMap {
+            HostName.of(String(foreign: $0))
+        }
     }
 
     /// `REMOTE_ADDR`, the web server's own verdict; `nil` when it gave none.
@@ -145,18 +147,6 @@ public struct Request {
             }
         }
         return nil
-    }
-
-    /// The host's name in lower case, its port and a final dot removed.
-    static func hostName(_ bytes: [UInt8]) -> String? {
-        var name = bytes[...]
-        if let end = name.lastIndex(of: UInt8(ascii: "]")) {
-            name = name[...end]
-        } else if let colon = name.lastIndex(of: UInt8(ascii: ":")) {
-            name = name[..<colon]
-        }
-        if name.last == UInt8(ascii: ".") { name = name.dropLast() }
-        return name.isEmpty ? nil : String(foreign: name).lowercased()
     }
 
     /// The last number 500–599 in nginx's `$upstream_status`, which lists every upstream of the

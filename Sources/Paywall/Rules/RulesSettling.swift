@@ -1,0 +1,91 @@
+/// Which file, in which state: what tells one version of a file from the next.
+public struct FileVersion: Equatable, Sendable {
+    /// Device and inode: which file.
+    public var file: [UInt64]
+    /// In bytes.
+    public var size: Int64
+    /// Nanoseconds since 1970 of the last write.
+    public var written: Int64
+    /// Nanoseconds since 1970 of the last change, renames and permissions included; nobody can set it.
+    public var changed: Int64
+
+    /// A version by what the file system says of it.
+    public init(file: [UInt64], size: Int64, written: Int64, changed: Int64) {
+        self.file = file
+        self.size = size
+        self.written = written
+        self.changed = changed
+    }
+}
+
+/// Judges when a rules file that changed is whole, so that what an editor or a script is still
+/// writing is never put in force.
+///
+/// A writer may pause, and what it has written so far may parse. So a version counts when it has
+/// not changed for a while: five seconds; one where it was renamed into place and was written
+/// before that; thirty where its last line is not ended, which finished files seldom are.
+public struct RulesSettling: Sendable {
+    private var inForce: FileVersion?
+    private var seen: FileVersion?
+    private var seenSince: UInt64
+    private var lookedAt: UInt64
+
+    private static let second: UInt64 = 1_000_000
+
+    /// - Parameters:
+    ///   - inForce: The version that was read; `nil` when there was no file.
+    ///   - now: Microseconds of a clock that only grows.
+    public init(inForce: FileVersion?, now: UInt64) {
+        self.inForce = inForce
+        seen = inForce
+        seenSince = now
+        lookedAt = now
+    }
+
+    /// For how many microseconds the file has been as it is now; `nil` when it is what is in force.
+    ///
+    /// - Parameter clock: Nanoseconds since 1970, for the time between two looks: they come with
+    ///   requests. It never counts for more than the time since the last look.
+    public mutating func unchanged(
+        _ version: FileVersion?,
+        now: UInt64,
+        clock: Int64
+    ) -> UInt64? {
+        if version != seen {
+            let sinceLook = now &- lookedAt
+            var age: UInt64 = 0
+            if let version, clock > version.changed {
+                age = min(UInt64(clock - version.changed) / 1000, sinceLook)
+            }
+            seen = version
+            seenSince = now &- age
+        }
+        lookedAt = now
+        return version == inForce ? nil : now &- seenSince
+    }
+
+    /// Whether this is the version that was read last.
+    public func isInForce(_ version: FileVersion) -> Bool { version == inForce }
+
+    /// Notes that a version was put in force, or was found broken: it is not looked at again.
+    public mutating func settle(_ version: FileVersion?, now: UInt64) {
+        inForce = version
+        seen = version
+        seenSince = now
+    }
+
+    /// How many microseconds a version has to stay as it is.
+    ///
+    /// - Parameter isEnded: See ``Rules/isEnded(_:)``.
+    public func patience(for version: FileVersion?, isEnded: Bool) -> UInt64 {
+        guard let version else { return 5 * Self.second }
+        if !isEnded { return Self.unendedPatience }
+        let isRenamed = version.file != inForce?.file && version.written < version.changed
+        return isRenamed ? Self.second : Self.endedPatience
+    }
+
+    /// For a file whose last line is ended.
+    public static let endedPatience = 5 * second
+    /// For a file whose last line is not.
+    public static let unendedPatience = 30 * second
+}
