@@ -12,7 +12,10 @@ final class SiteRegistry: Sendable {
     private static let maximumSites = 64
 
     /// Parameters that are ours but say what to do with one request.
-    private static let requestParameters = ["L402_MODE", "L402_STATUS", "L402_TAKEN"]
+    private static let requestParameters = [
+        "L402_MODE", "L402_STATUS", "L402_TAKEN", "L402_PAYMENT", "L402_TARGET",
+        "L402_UPSTREAM_STATUS", "L402_BYTES", "L402_COMPLETE", "L402_LOCATION", "L402_URI",
+    ]
 
     private let environment: [[String: String]]
     private let sites = Mutex<[[String: String]: Site]>([:])
