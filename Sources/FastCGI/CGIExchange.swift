@@ -72,12 +72,6 @@ public final class CGIExchange: Exchange {
         }
     }
 
-    /// A pipe whose reader is gone, or a socket whose other end is.
-    public var isPeerGone: Bool {
-        var output = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
-        return poll(&output, 1, 0) == 1
-    }
-
     /// Nothing is held back.
     public func flush() throws(ExchangeError) {}
 

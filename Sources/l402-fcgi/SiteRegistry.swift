@@ -14,7 +14,7 @@ final class SiteRegistry: Sendable {
     /// Parameters that are ours but say what to do with one request.
     private static let requestParameters: Set<String> = [
         "L402_MODE", "L402_STATUS", "L402_TAKEN", "L402_UPSTREAM_STATUS", "L402_BYTES",
-        "L402_COMPLETE", "L402_LOCATION", "L402_PAYMENT",
+        "L402_COMPLETE", "L402_LOCATION", "L402_PAYMENT", "L402_TARGET", "L402_URI",
     ]
 
     /// A set that was wrong is not looked at again for so long: reading its files once more for each

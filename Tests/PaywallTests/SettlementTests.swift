@@ -44,7 +44,10 @@ import Testing
                 $1
             }.merging(report) { $1 }
         )
-        #expect(settled.answer.status == 204)
+        // For nginx' access log, which shows the status of this answer.
+        let status = report["L402_STATUS"].flatMap { Int($0) } ?? 0
+        #expect(settled.answer.status == ((200...599).contains(status) ? status : 499))
+        #expect(settled.answer.body.isEmpty)
         return setup.store.used.reduce(0, +)
     }
 
@@ -108,6 +111,34 @@ import Testing
             "L402_COMPLETE": complete,
         ]
         #expect(try usesTaken(method, report) == taken)
+    }
+
+    @Test(
+        "behind auth_request the gate is not among the servers that were asked",
+        arguments: [
+            ("POST", "009", "-", 1), ("POST", "009", "", 0), ("GET", "009", "-", 0),
+            ("GET", "404", "404", 1), ("GET", "404", "", 0),
+        ] as [(String, String, String, UInt64)]
+    )
+    func authRequest(method: String, status: String, upstream: String, taken: UInt64) throws {
+        let report = [
+            "L402_STATUS": status, "L402_UPSTREAM_STATUS": upstream, "L402_URI": "/x/a",
+            "L402_BYTES": status == "009" ? "0" : "9",
+            "L402_COMPLETE": status == "009" ? "" : "OK",
+        ]
+        #expect(try usesTaken(method, report) == taken)
+    }
+
+    @Test("a 403 behind auth_request is sold when a backend gave it", arguments: ["", "403"])
+    func forbidden(upstream: String) throws {
+        let request = ["HTTP_AUTHORIZATION": authorization, "REQUEST_ID": "q1"]
+        _ = try setup.ask("GET", "/x/a", request.merging(["L402_MODE": "auth"]) { $1 })
+        let report = [
+            "L402_MODE": "challenge", "L402_TAKEN": "paid", "L402_UPSTREAM_STATUS": upstream,
+        ]
+        let refused = try setup.ask("GET", "/x/a", request.merging(report) { $1 })
+        #expect(refused.answer.status == 403)
+        #expect(setup.store.used.reduce(0, +) == (upstream.isEmpty ? 0 : 1))
     }
 
     @Test func `a page of the site's own in the place of an error is goods`() throws {

@@ -28,7 +28,7 @@ def find(program):
 class Served:
     """One web server with the gate in it, as one of the shipped configurations puts it there."""
 
-    def __init__(self, directory, wallet, backend_port, targets):
+    def __init__(self, directory, wallet, backend_port, targets, rules=RULES, **environment):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(mode=0o755)
         self.wallet, self.backend_port = wallet, backend_port
@@ -52,10 +52,12 @@ class Served:
         self.state.parent.mkdir()
         self.environment_file = self.state.parent / "env"
         self.rules = self.state.parent / "rules"
-        self.rules.write_text(self.adapt(RULES.format(**targets)))
+        self.rules.write_text(self.adapt(rules.format(**targets)))
         self.environment = {
             "LNBITS_URL": wallet.url, "LNBITS_KEY": wallet.key, "L402_RULES": str(self.rules),
-            "L402_STATE_DIR": str(self.state), "L402_MAX_PENDING": "1000"}
+            "L402_STATE_DIR": str(self.state), "L402_MAX_PENDING": "1000", **environment}
+        # What a test adds to nginx.
+        self.more = {"http": "", "server": ""}
         self.environment_file.write_text("".join(f"{name}={value}\n" for name, value in self.environment.items()))
 
     def adapt(self, text):
@@ -114,7 +116,9 @@ class Served:
     def nginx(self, shipped):
         home = self.directory / "nginx"
         shutil.copytree(SHIPPED / "l402", home / "l402")
-        (home / "site.conf").write_text(self.adapt((SHIPPED / shipped).read_text()))
+        site = self.adapt((SHIPPED / shipped).read_text())
+        place = site.rindex("}")
+        (home / "site.conf").write_text(site[:place] + self.more["server"] + site[place:])
         snippet = home / "l402" / "endpoints.conf"
         snippet.write_text(self.adapt(snippet.read_text()))
         temp = "".join(f"{kind}_temp_path {home}/{kind};" for kind in
@@ -122,7 +126,7 @@ class Served:
         (home / "nginx.conf").write_text(
             f"daemon off; pid {home}/pid; error_log {home}/error.log info; worker_processes 2;"
             f"events {{ worker_connections 4096; }} worker_rlimit_nofile 8192;"
-            f"http {{ access_log off; {temp} include site.conf; }}")
+            f"http {{ access_log off; {temp} {self.more['http']} include site.conf; }}")
         self.spawn(find("nginx"), "-p", home, "-c", home / "nginx.conf", "-e", home / "error.log")
         return self.wait()
 
@@ -131,6 +135,7 @@ class Served:
     def lighttpd(self, shipped, keeps=lambda line: True):
         home = self.directory / "lighttpd"
         home.mkdir()
+        index = 'index-file.names = ( "index.html" )' if shipped == "authorizer.conf" else ""
         lines = self.adapt((SHIPPED / "lighttpd" / shipped).read_text()).splitlines(True)
         (home / "l402.conf").write_text("".join(filter(keeps, lines)))
         (home / "lighttpd.conf").write_text(f"""
@@ -142,6 +147,7 @@ server.upload-dirs = ( "{home}" )
 server.max-connections = 2048
 server.max-fds = 8192
 mimetype.assign = ( ".html" => "text/html", ".txt" => "text/plain; charset=utf-8" )
+{index}
 include "{home}/l402.conf"
 """)
         self.spawn(find("lighttpd"), "-D", "-f", home / "lighttpd.conf")
@@ -276,3 +282,5 @@ MODES = {
     "apache-proxy": (apache_proxy, PROXIED),
     "apache-cgi": (apache_cgi, PROXIED),
 }
+# Tried with the table of uses only.
+MORE_MODES = {"nginx-gate": (nginx_responder, PROXIED)}

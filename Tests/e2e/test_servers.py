@@ -98,6 +98,17 @@ def test_paid_requests_reach_the_backend_and_spent_ones_do_not(served):
     assert spent.status_code == 402 and spent.json()["code"] == "payment_used"
 
 
+def test_a_client_forges_nothing_that_the_backend_believes(served):
+    forged = {name: "forged" for name in ("L402-Access", "L402_Access", "L402-Payment-Hash", "L402_Payment_Hash",
+                                          "L402-Uses-Left", "X-Original-URL", "X_Original_URL", "X-Rewrite-URL",
+                                          "X-HTTP-Method-Override", "X-Forwarded-Prefix", "X-Envoy-Original-Path")}
+    for name, value in forged.items():
+        answer = ask(served, "/api/open/x", headers={name: value})
+        assert answer.status_code in (200, 400), (name, answer.text)
+        assert answer.status_code == 400 or "forged" not in answer.json()["headers"].values(), (name, answer.text)
+    assert ask(served, "/api/open/x", headers={"X-Mine": "1"}).json()["headers"]["x-mine"] == "1"
+
+
 def test_a_bare_payment_hash_is_proof_where_the_rule_takes_it(served):
     path = "/api/once/hash"
     _, body = buy(served, path)
@@ -111,9 +122,11 @@ def test_tokens_of_another_service_and_forged_ones_open_nothing(served):
     assert ask(served, "/api/gold/x", authorization=authorization).json()["code"] == "credential_wrong_service"
     token, preimage = authorization[5:].split(":")
     forged = token[:-6] + ("A" if token[-6] != "A" else "B") + token[-5:]
-    for bad in (f"L402 {forged}:{preimage}", f"L402 {token}:{'00' * 32}", "L402 nonsense", "L402 ", "LSAT x:y"):
+    for bad in (f"L402 {forged}:{preimage}", "L402 nonsense", "L402 ", "LSAT x:y"):
         answer = ask(served, "/api/x", authorization=bad)
         assert answer.status_code == 402 and "WWW-Authenticate" in answer.headers, bad
+    # Clients that know no preimage send zeros: of a paid token the wallet's word is enough.
+    assert ask(served, "/api/x", authorization=f"L402 {token}:{'00' * 32}").status_code == 200
     assert ask(served, "/api/x", authorization=authorization).status_code == 200
 
 
@@ -140,7 +153,7 @@ def test_preflights_and_head_cost_nothing(served):
         assert preflight.headers["Access-Control-Allow-Origin"] in ("*", "https://app.example")
     head = ask(served, "/api/x", "HEAD")
     assert head.status_code == 402 and head.headers["L402-Price"] == "2" and not head.content
-    assert "WWW-Authenticate" not in head.headers
+    assert head.headers["WWW-Authenticate"] == 'L402 service="api", price_sats="2"'
     authorization, _ = buy(served, ARTICLE)
     head = ask(served, ARTICLE, "HEAD", authorization=authorization)
     assert head.status_code == 200 and not head.content
@@ -354,6 +367,7 @@ TRICKS = [
     "/api/open/..%2f..%2farticles/first.html", "/api/open/..;/..;/articles/first.html", "/articles;x/first.html",
     "/articles/first.html/", "/articles/first.html%00", "/articles/first.html%20", "/ARTICLES/first.html",
     "/articles\\first.html", "/articles/first.html.", "/articles/first.html?x", "/articles/first.html%3f",
+    "/articles/first.html/x", "/articles/first.html/x/y.txt", "/open/x.txt/../../articles/first.html/z",
     "http://other.test/articles/first.html", "/files/articles/first.html", "/l402-files/articles/first.html",
 ]
 
@@ -362,6 +376,14 @@ def test_no_spelling_of_a_path_gets_in_unpaid(served):
     for target in TRICKS:
         status, body, _ = raw_request(served.port, target.encode())
         assert b"paid article" not in body and status != 500, (target, status, body)
+
+
+def test_a_file_is_not_served_under_a_path_behind_its_own(served):
+    """A rule for one path says nothing of what is behind it."""
+    assert raw_request(served.port, b"/open/x.txt")[:2] == (200, b"open to all\n")
+    for target in (b"/open/x.txt/", b"/open/x.txt/more", b"/open/x.txt/more/x.txt"):
+        status, body, _ = raw_request(served.port, target)
+        assert status in (403, 404) and b"open to all" not in body, (target, status, body)
 
 
 SECRETS = ["/env", "/rules", "/private/env", "/private/rules", "/state/keys", "/private/state/keys", "/.htaccess",

@@ -124,6 +124,7 @@ public struct Gate: Sendable {
         case .settle: return Returns(visit: visit, rule: rule, gate: self).settle()
         case .challenge where !request.taken.isEmpty:
             // `auth` let it pass: the 403 is of what lies behind, and no question of payment.
+            Returns(visit: visit, rule: rule, gate: self).returnUnlessBackendAnswered()
             return answers.refused(
                 Refusal(403, .goodsRefused, "the service refuses this request")
             )

@@ -25,13 +25,23 @@ struct Returns {
         return decision
     }
 
-    /// The answer has gone out, or has not (`L402_MODE=settle`). Nobody reads what is answered here.
+    /// The answer has gone out, or has not (`L402_MODE=settle`). Nobody reads what is answered here,
+    /// but nginx writes its status into the access log: so it is the one that the client got, and 499
+    /// for a client that left.
     func settle() -> Decision {
-        let cause = Settlement(request, rule: rule, rules: visit.rules).cause(AnswerReport(request))
+        let report = AnswerReport(request)
+        let cause = Settlement(request, rule: rule, rules: visit.rules).cause(report)
         let isBack = cause.map { giveBack($0) } ?? false
-        var decision = Decision(.settle, Answer(status: 204), rule: rule)
+        let status = (200...599).contains(report.status) ? report.status : 499
+        var decision = Decision(.settle, Answer(status: status), rule: rule)
         decision.code = isBack ? "returned" : cause == nil ? "delivered" : "nothing_to_return"
         return decision
+    }
+
+    /// Behind `auth_request` a 403 that no backend gave, such as for a directory without an index, is
+    /// the web server's own: nothing was delivered.
+    func returnUnlessBackendAnswered() {
+        if request.reported("L402_UPSTREAM_STATUS") == nil { _ = giveBack(.nothingDelivered) }
     }
 
     private func giveBack(_ cause: ReturnCause) -> Bool {

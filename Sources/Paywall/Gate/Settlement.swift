@@ -10,6 +10,8 @@ public struct Settlement: Sendable {
     private let host: String?
     private let path: [UInt8]
     private let service: String
+    /// The gate itself asks the backend, and the web server cannot know whether it has.
+    private let isForwarded: Bool
     private let rules: Rules
 
     /// What is asked of one request of a rule.
@@ -19,6 +21,7 @@ public struct Settlement: Sendable {
         host = request.host
         path = request.path.bytes
         service = rule.service
+        isForwarded = if case .proxy = rule.serve { true } else { false }
         self.rules = rules
     }
 
@@ -43,7 +46,8 @@ public struct Settlement: Sendable {
     func cause(_ report: AnswerReport) -> ReturnCause? {
         if report.isClientGone {
             let isRepeatable = method == "GET" || method == "HEAD"
-            return isRepeatable || !report.isBackendAsked ? .failure : nil
+            let isBackendAsked = report.isBackendAsked || isForwarded
+            return isRepeatable || !isBackendAsked ? .failure : nil
         }
         if report.status >= 400, !report.isBackendsOwn, !report.isSitesPage {
             return .nothingDelivered
@@ -91,9 +95,10 @@ struct AnswerReport {
         // `200 : 404` is the gate's answer and the backend's, `200 : -` one that never came.
         let upstreams = (request.reported("L402_UPSTREAM_STATUS") ?? "")
             .split { $0 == ":" || $0 == "," }.map { String($0).trimmingBlanks }
-        isBackendAsked = upstreams.count > 1
         isBackendsOwn = upstreams.last.flatMap { Int($0) } == status
+        // Named behind `auth_request` only, where the gate is not among the upstreams.
         let served = request.reported("L402_URI").map { Array($0.utf8) }
+        isBackendAsked = upstreams.count > (served == nil ? 1 : 0)
         isSitesPage = served != nil && served != request.path.bytes
     }
 }
