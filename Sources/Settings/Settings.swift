@@ -129,10 +129,6 @@ public struct Settings: Sendable, Equatable {
         policy.defaultServe = try source.serveTarget("L402_SERVE")
     }
 
-    /// The names of the wallets besides the default one, as set; a rule's `wallet=NAME` finds one
-    /// by its name as written or in upper case.
-    public var walletNames: [String] { namedWallets.keys.sorted() }
-
     /// What follows `LNBITS_KEY_` in the names of the variables, as written there.
     public var walletNames: Set<String> { Set(namedWallets.keys) }
 

@@ -28,7 +28,7 @@ import Testing
     private func usesTaken(
         _ method: String,
         _ uri: String = "/x/a",
-        _ report: [String: String],
+        report: [String: String],
         _ more: [String: String] = [:]
     ) throws -> UInt64 {
         let request = [
@@ -83,7 +83,7 @@ import Testing
         let report = [
             "L402_STATUS": status, "L402_UPSTREAM_STATUS": upstream, "L402_LOCATION": location,
         ]
-        #expect(try usesTaken(method, report) == taken)
+        #expect(try usesTaken(method, report: report) == taken)
     }
 
     @Test(
@@ -110,7 +110,7 @@ import Testing
             "L402_STATUS": status, "L402_UPSTREAM_STATUS": upstream, "L402_BYTES": bytes,
             "L402_COMPLETE": complete,
         ]
-        #expect(try usesTaken(method, report) == taken)
+        #expect(try usesTaken(method, report: report) == taken)
     }
 
     @Test(
@@ -126,7 +126,7 @@ import Testing
             "L402_BYTES": status == "009" ? "0" : "9",
             "L402_COMPLETE": status == "009" ? "" : "OK",
         ]
-        #expect(try usesTaken(method, report) == taken)
+        #expect(try usesTaken(method, report: report) == taken)
     }
 
     @Test("a 403 behind auth_request is sold when a backend gave it", arguments: ["", "403"])
@@ -143,7 +143,7 @@ import Testing
 
     @Test func `a page of the site's own in the place of an error is goods`() throws {
         let report = ["L402_STATUS": "404", "L402_UPSTREAM_STATUS": "", "L402_URI": "/x/404.html"]
-        #expect(try usesTaken("GET", report) == 1)
+        #expect(try usesTaken("GET", report: report) == 1)
     }
 
     @Test func `the payment that the gate named is the one that is looked at`() throws {
@@ -151,7 +151,7 @@ import Testing
         let report = [
             "L402_STATUS": "404", "L402_UPSTREAM_STATUS": "200", "L402_PAYMENT": hash.hex,
         ]
-        #expect(try usesTaken("GET", report) == 0)
+        #expect(try usesTaken("GET", report: report) == 0)
     }
 
     @Test func `a free request comes back, and once`() throws {
