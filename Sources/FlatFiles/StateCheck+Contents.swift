@@ -97,6 +97,12 @@ extension StateCheck {
             if name.hasSuffix(Self.setAsideSuffix) { return checkSetAside(path, now: now) }
             let modes = checkFile(path, owner)
             if room == "free", name == RecentRequests.fileName { return modes + checkRecent(path) }
+            if Self.isAhead(name, of: now) {
+                let problem =
+                    "is of a day or an hour to come: a clock that was ahead counted in it, and "
+                    + "its counts would be there when that time comes"
+                return modes + [finding(path, problem, .remove)]
+            }
             do throws(StateError) {
                 switch try HashedTable.examine(path) {
                 case .sound: return modes
@@ -123,6 +129,16 @@ extension StateCheck {
                 return modes + [finding(path, error.reason)]
             }
         }
+    }
+
+    /// Whether a window begins further ahead than clocks differ.
+    private static func isAhead(_ name: String, of now: UInt64) -> Bool {
+        let soon = Clocks.latest(now)
+        // Names begin with the date, and end with the kind of window.
+        for period in FreePeriod.allCases where name.hasSuffix(".\(period.rawValue)") {
+            return name > FreeTier.window(period, soon)
+        }
+        return CalendarText.isDate(name) && name > CalendarText.date(soon)
     }
 
     private func checkRecent(_ path: String) -> [StateFinding] {

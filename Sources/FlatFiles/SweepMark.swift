@@ -11,9 +11,15 @@ enum Clocks {
         return max(now, second) - min(now, second) <= toleranceSeconds
     }
 
+    /// The latest that a clock can say which agrees with this one.
+    static func latest(_ now: UInt64) -> UInt64 {
+        let (sum, isTooLate) = now.addingReportingOverflow(toleranceSeconds)
+        return isTooLate ? .max : sum
+    }
+
     /// Whether a moment lies further ahead than clocks differ.
     static func isAhead(_ moment: UInt64, of now: UInt64) -> Bool {
-        moment > now && moment - now > toleranceSeconds
+        moment > latest(now)
     }
 }
 

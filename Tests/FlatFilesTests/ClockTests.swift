@@ -112,6 +112,29 @@ struct ClockTests {
         #expect(try payments.open(older, now: noon) == .expired)
     }
 
+    @Test func `counts of a day to come are found, and dropped by a repair`() throws {
+        let directory = try state.open()
+        _ = try KeyFile(directory)
+        let free = FreeTier(directory)
+        for ahead in [0, 3600, 3 * Self.day] {
+            for period in FreePeriod.allCases {
+                _ = try free.take(freeClaim(1, period), now: noon + ahead)
+            }
+            _ = try PendingPlaces(directory).reserve(
+                client: [1],
+                limit: 9,
+                expiresAt: noon + ahead + 60,
+                now: noon + ahead
+            )
+        }
+        let check = StateCheck(path: state.path)
+        #expect(check.check(now: noon).count == 4)
+        #expect(check.repair(now: noon).allSatisfy { $0.failure == nil })
+        #expect(check.check(now: noon) == [])
+        #expect(try free.take(freeClaim(1), now: noon).isGranted == false)
+        #expect(try free.take(freeClaim(1), now: noon + 3 * Self.day).isGranted)
+    }
+
     @Test func `a date that is not ahead is no finding`() throws {
         _ = try KeyFile(try state.open())
         for words in ["", " sure"] {

@@ -147,3 +147,16 @@ struct StateCheckTests {
         #expect(found.allSatisfy { !$0.isRepairable })
     }
 }
+
+extension StateCheckTests {
+    @Test func `the recent requests get their size back`() throws {
+        _ = try FreeTier(directory).take(freeClaim(1, limit: 2, request: "r"), now: noon)
+        for count in [10, RecentRequests.fileBytes + 16] {
+            try state.write("free/recent", [UInt8](repeating: 0, count: count))
+            let (found, left) = repaired()
+            #expect(found.map(\.path) == ["\(state.path)/free/recent"])
+            #expect(left == [])
+            #expect(try state.read("free/recent").count == RecentRequests.fileBytes)
+        }
+    }
+}
