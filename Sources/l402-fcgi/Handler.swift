@@ -17,18 +17,17 @@ struct Handler: Sendable {
             site = try registry.site(for: exchange)
         } catch {
             for line in error.lines { fallbackLog.error("request parameters: \(line)") }
-            if error.isTemporary {
-                let answer = Answer.error(
+            let answer =
+                error.isTemporary
+                ? Answer.error(
                     503,
-                    code: "rules_changing",
+                    code: Code.rulesChanging.rawValue,
                     "this server's rules are being changed; try again in a moment"
                 ).adding("Retry-After", "5")
-                body.drain()
-                return send(answer, to: exchange, log: fallbackLog)
-            }
-            let answer = Answer.error(500, code: "misconfigured", "this server is misconfigured")
+                : .error(500, code: Code.misconfigured.rawValue, "this server is misconfigured")
             body.drain()
-            return send(answer, to: exchange, log: fallbackLog)
+            send(answer, to: exchange, log: fallbackLog)
+            return
         }
         answer(body, site: site, start: start)
     }
@@ -47,7 +46,8 @@ struct Handler: Sendable {
             site.log.info("400 bad_path: \(error)")
             body.drain()
             let answer = Answer.error(400, code: Code.badPath.rawValue, error.description)
-            return send(answer, to: body, log: site.log)
+            send(answer, to: body, log: site.log)
+            return
         }
         let rules = site.rules.current()
         var decision = site.gate.decide(request, rules: rules, now: Clock.now())

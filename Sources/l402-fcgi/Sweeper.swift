@@ -2,6 +2,7 @@ import FastCGI
 import FlatFiles
 import Glibc
 import Paywall
+import Settings
 
 /// Removes what has expired, a little at a time, on a thread that no request waits for.
 enum Sweeper {
@@ -51,8 +52,8 @@ enum Sweeper {
             try site.journal.sweep(
                 now: now,
                 secondClock: site.secondClock,
-                days: 400,
-                megabytes: 1024
+                days: UInt64(site.settings.journalDays),
+                megabytes: UInt64(site.settings.journalMegabytes)
             )
         } catch {
             site.log.warn("the journal is not made smaller: \(error.reason)")

@@ -32,7 +32,6 @@ final class FakeExchange: Exchange {
         output += bytes
     }
     func flush() throws(ExchangeError) {}
-    var isPeerGone: Bool { false }
     func abort() { isAborted = true }
 
     /// The answer's head, line by line, and its body.

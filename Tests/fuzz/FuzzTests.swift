@@ -62,7 +62,7 @@ import Testing
             sources.cookie = Array("l402=".utf8) + bytes
             sources.paymentHashBody = bytes
             sources.macaroonHeader = bytes
-            for case .tokens(let tokens, _) in PresentedCredentials(sources).credentials {
+            for case .tokens(let tokens, _, _) in PresentedCredentials(sources).credentials {
                 for token in tokens {
                     #expect((try? token.verified(by: [key], for: "x", tier: 0, now: 0)) == nil)
                 }

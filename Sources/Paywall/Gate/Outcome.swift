@@ -73,6 +73,10 @@ public enum Code: String, Sendable, CaseIterable {
     case tokenRequired = "token_required"
     /// 500: the rule has no `serve=`, and the web server asks for an answer.
     case noGoods = "no_goods"
+    /// 500: the settings that came with the request, or its rules, are wrong; the log says how.
+    case misconfigured
+    /// 503: the rules file is being written right now. Retry.
+    case rulesChanging = "rules_changing"
     /// 503: the state directory cannot be read or written.
     case stateUnavailable = "state_unavailable"
     /// 503: the rule's `wallet=` has no key.
