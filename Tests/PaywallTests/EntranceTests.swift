@@ -29,7 +29,9 @@ import Testing
         let headers = ["L402_MODE": mode]
         #expect(try !setup.ask("GET", "/admin/users", headers).isPass)
         #expect(try !setup.ask("GET", "/nothing", headers).isPass)
-        #expect(try !setup.ask("POST", "/q", body: "{}", headers).isPass)
+        // Inside `auth_request` there is no body to look at.
+        let isBodySeen = mode.lowercased() != "auth"
+        #expect(try setup.ask("POST", "/q", body: "{}", headers).isPass != isBodySeen)
         // Every mode ends, for priced and free, paid or not.
         for (method, path) in [("GET", "/x"), ("POST", "/x"), ("GET", "/open"), ("HEAD", "/x")] {
             _ = try setup.ask(method, path, headers)

@@ -260,6 +260,7 @@ struct GateSetup {
         self.wallet = wallet
         self.store = store
         self.keys = keys
+        let draws = IDs()
         gate = Gate(
             parts: Gate.Parts(
                 wallets: { name in name == nil ? [wallet] + others : [] },
@@ -268,7 +269,14 @@ struct GateSetup {
                 pending: store,
                 journal: store,
                 keys: { keys.state.withLock { $0 } },
-                random: { [UInt8](repeating: 3, count: $0) },
+                random: { count in
+                    let drawn = UInt8(
+                        truncatingIfNeeded: draws.withLock {
+                            $0 += 1; return $0
+                        }
+                    )
+                    return [UInt8](repeating: drawn, count: count)
+                },
                 isThere: isThere,
                 waitABit: { _ in true }
             ),

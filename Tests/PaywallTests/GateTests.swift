@@ -122,7 +122,7 @@ import Testing
             #expect(!decision.bodyText.contains("LNbits"))
         }
         #expect(
-            setup.store.state.withLock { $0.places.values.reduce(0, +) } == 1,
+            setup.store.state.withLock { $0.places.values.reduce(0, +) } == 0,
             "a place is freed when no invoice was made"
         )
     }

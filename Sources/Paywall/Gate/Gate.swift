@@ -104,12 +104,12 @@ public struct Gate: Sendable {
     public func decide(_ request: Request, rules: Rules, now: UInt64) -> Decision {
         let visit = Visit(request: request, rules: rules, now: now, parts: parts, policy: policy)
         var decision = decide(visit)
-        if request.mode == .auth { decision = decision.asBareVerdict() }
         let isPrivate = decision.outcome == .metrics
         if !isPrivate {
             let cors = decision.rule?.cors.map { CORSPolicy($0) } ?? policy.cors
             decision.answer.headers += cors.headers { request.headerText("HTTP_ORIGIN") }
         }
+        if request.mode == .auth { decision = decision.asBareVerdict() }
         return decision
     }
 

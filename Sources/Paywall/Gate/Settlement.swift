@@ -35,7 +35,7 @@ public struct Settlement: Sendable {
         if status == 304 { return .nothingDelivered }
         let isRedirect = [301, 302, 303, 307, 308].contains(status)
         if isRedirect, method == "GET" || method == "HEAD" {
-            return leadsToGoods(location ?? "") ? .nothingDelivered : nil
+            return location.map(leadsToGoods) == true ? .nothingDelivered : nil
         }
         return method == "HEAD" ? .nothingDelivered : nil
     }
@@ -115,6 +115,7 @@ struct RedirectTarget {
     /// `nil` for what no browser would follow to a path.
     init?(_ location: String, from base: [UInt8]) {
         let text = Array(location.utf8)
+        guard !text.isEmpty else { return nil }
         let slash = UInt8(ascii: "/")
         var rest = text[...]
         var isTLS: Bool?
@@ -133,6 +134,9 @@ struct RedirectTarget {
             return nil
         }
         if rest.first != slash {
+            // Another scheme, such as mailto:.
+            let first = rest.prefix { $0 != slash && $0 != UInt8(ascii: "?") }
+            guard !first.contains(UInt8(ascii: ":")) else { return nil }
             let mark = rest.first
             if mark == nil || mark == UInt8(ascii: "?") || mark == UInt8(ascii: "#") {
                 rest = base[...] + rest
