@@ -28,7 +28,7 @@ GET   /free3/**      price=4 free=3/day serve=@api
 GET   /articles/**   price=100 uses=unlimited valid=30d service=articles serve=/l402-files/
 *     /free/**       free serve=@api
 *     /admin/**      deny
-*     /health        free
+*     /health        free serve=demo
 """
 
 

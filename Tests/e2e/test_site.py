@@ -393,7 +393,7 @@ def test_rules_without_a_target_use_the_one_of_the_web_server(make_site):
 
 def test_a_gate_on_tcp_behind_an_upstream_block_with_kept_connections(make_site):
     port = free_port()
-    site = make_site("GET /x price=5 uses=100 serve=@api\n* /health free\n", L402_LISTEN=f"127.0.0.1:{port}",
+    site = make_site("GET /x price=5 uses=100 serve=@api\n* /health free serve=demo\n", L402_LISTEN=f"127.0.0.1:{port}",
                      http=f"upstream l402_gate {{ server 127.0.0.1:{port}; keepalive 8; }}",
                      server="set $l402_gate l402_gate; fastcgi_keep_conn on;", start=False)
     site.gate.start()
