@@ -55,7 +55,10 @@ final class SiteRegistry: Sendable {
         do throws(SiteError) {
             return try remembered(overrides)
         } catch {
-            throw SiteError(lines: error.lines.compactMap(complaints.due))
+            throw SiteError(
+                lines: error.lines.compactMap(complaints.due),
+                isTemporary: error.isTemporary
+            )
         }
     }
 

@@ -119,7 +119,7 @@ def test_narrowing_holds(site):
 
 def test_unpaid_and_wrong_preimage_do_not_open(site):
     body = site.challenge("/api/one")
-    answer = status(site, "/api/one", f"L402 {body['macaroon']}:{'00' * 32}")
+    answer = status(site, "/api/one", f"L402 {body['macaroon']}:{'12' * 32}")
     assert answer.status_code == 402 and answer.json()["code"] == "preimage_mismatch"
     answer = status(site, "/api/one", f"L402 {body['macaroon']}")
     assert answer.json()["code"] == "payment_not_confirmed"
@@ -132,7 +132,9 @@ def test_a_real_preimage_of_an_unpaid_invoice_does_not_open(site, wallet):
     body = site.challenge("/api/one")
     details = wallet.call("GET", f"/api/v1/payments/{body['payment_hash']}", wallet.key)["details"]
     answer = status(site, "/api/one", f"L402 {body['macaroon']}:{details['preimage']}")
-    assert answer.status_code == 402 and answer.json()["code"] == "payment_not_confirmed"
+    # Whoever has it may have paid: he is not let in, and not asked to pay again.
+    assert answer.status_code == 503 and answer.json()["code"] == "payment_undecided"
+    assert "lnbc" not in answer.text and int(answer.headers["Retry-After"]) > 0
 
 
 def test_trust_preimage_is_an_explicit_choice(make_site, wallet):
@@ -178,9 +180,10 @@ def test_hashes_that_are_not_our_sales_are_refused(site, wallet):
     paid_out = wallet.invoice(5, key=wallet.payer_read_key)  # paid out of our wallet
     wallet.pay(paid_out["bolt11"], key=wallet.admin_key)
     answer = status(site, "/api/one", f"L402 {paid_out['payment_hash']}")
-    assert answer.status_code == 402 and answer.json()["code"] == "payment_unknown"
-
-    assert status(site, "/api/one", f"L402 {'ab' * 32}").json()["code"] == "payment_unknown"
+    # What is unknown is answered like what is unpaid, and is offered nothing.
+    assert answer.status_code == 402 and answer.json()["code"] == "payment_not_confirmed"
+    answer = status(site, "/api/one", f"L402 {'ab' * 32}")
+    assert answer.json()["code"] == "payment_not_confirmed" and "lnbc" not in answer.text
     # The cheap one is still good for what it was bought for.
     assert status(site, "/api/cheap", f"L402 {body['payment_hash']}").status_code == 200
 

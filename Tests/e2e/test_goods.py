@@ -41,7 +41,8 @@ def test_a_large_body_is_not_searched_for_a_payment_hash(site):
     start = '{"payment_hash": "%s", "x": "' % body["payment_hash"]
     large = start + "x" * (1 << 20) + '"}'
     small = start + "x" * 1000 + '"}'
-    assert site.post("/back/large", data=large).status_code == 402
+    refused = site.post("/back/large", data=large)
+    assert refused.status_code == 413 and "X-Payment-Hash" in refused.json()["error"]
     assert site.post("/back/large", data=small).status_code == 200
 
 
@@ -172,7 +173,7 @@ def test_files_take_a_use_when_they_are_delivered_and_only_then(own):
     buyer.takes(1, "a file")
     part = buyer.ask("/articles/guide/part.txt", Range="bytes=2-4")
     assert part.status_code == 206 and part.text == "234"
-    buyer.takes(1, "a part")
+    buyer.takes(0, "a part of what was delivered")
     # By the time of change: mod_deflate and its like may change the tag.
     for what, answer, status in (
             ("HEAD", buyer.ask("/articles/guide/part.txt", "HEAD"), 200),

@@ -11,7 +11,7 @@ import pytest
 import requests
 from parts import BIN, FastCGI, Gate, free_port, resident_megabytes, wait_for
 
-RULES = "GET /x price=5 serve=demo\n* /free/** free\nGET /some price=5 free=2/day serve=demo\n"
+RULES = "GET /x price=5 serve=demo\n* /free/** free serve=demo\nGET /some price=5 free=2/day serve=demo\n"
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_an_authorizer_hands_on_what_was_sold(gate, wallet):
 def test_many_requests_on_one_kept_connection(gate):
     connection = FastCGI(str(gate().socket))
     for number in range(50):
-        assert connection.ask(f"/free/{number}", keep=True)[0] == 204
+        assert connection.ask(f"/free/{number}", keep=True)[0] == 200
     assert connection.ask("/x", keep=False)[0] == 402
     assert connection.receive(1) == b"", "a connection that is not kept is closed"
 
@@ -156,7 +156,7 @@ def test_garbage_ends_its_connection_and_nothing_else(gate, garbage):
                 connection.receive(100_000)
             except ConnectionError:
                 pass
-    assert FastCGI(str(one.socket)).ask("/free/x")[0] == 204
+    assert FastCGI(str(one.socket)).ask("/free/x")[0] == 200
     assert one.process.poll() is None
 
 
@@ -219,7 +219,7 @@ def test_changed_records_neither_end_nor_fatten_the_gate(gate):
     for thread in threads:
         thread.join()
     assert one.process.poll() is None, f"seed {seed}: {one.log[-2000:]}"
-    assert FastCGI(str(one.socket)).ask("/free/x")[0] == 204, seed
+    assert FastCGI(str(one.socket)).ask("/free/x")[0] == 200, seed
     assert resident_megabytes(one.process) < before + 8000 / 1024, seed
 
 
@@ -235,10 +235,10 @@ def half_sent(one, count):
 def test_half_sent_requests_hold_no_more_than_the_workers_they_reached(gate):
     one = gate(L402_WORKERS="8")
     stuck, rest = half_sent(one, 7)
-    assert FastCGI(str(one.socket)).ask("/free/x")[0] == 204
+    assert FastCGI(str(one.socket)).ask("/free/x")[0] == 200
     for connection in stuck:
         connection.socket.sendall(rest)
-        assert connection.answer()[0] == 204
+        assert connection.answer()[0] == 200
 
 
 def test_half_sent_requests_delay_nobody_for_long(gate):
@@ -247,11 +247,11 @@ def test_half_sent_requests_delay_nobody_for_long(gate):
     stuck, rest = half_sent(one, 60)
     start = time.monotonic()
     for _ in range(20):
-        assert FastCGI(str(one.socket)).ask("/free/x")[0] == 204
+        assert FastCGI(str(one.socket)).ask("/free/x")[0] == 200
     assert time.monotonic() - start < 10, "nobody waits until the half ones are given up"
     for connection in stuck:
         connection.socket.sendall(rest)
-    assert [connection.answer()[0] for connection in stuck] == [204] * len(stuck)
+    assert [connection.answer()[0] for connection in stuck] == [200] * len(stuck)
 
 
 def test_silent_connections_hold_no_worker(gate):
@@ -259,9 +259,9 @@ def test_silent_connections_hold_no_worker(gate):
     silent = [FastCGI(str(one.socket)) for _ in range(30)]
     kept = [FastCGI(str(one.socket)) for _ in range(100)]
     for connection in kept:
-        assert connection.ask("/free/x", keep=True)[0] == 204
+        assert connection.ask("/free/x", keep=True)[0] == 200
     for connection in kept:
-        assert connection.ask("/free/y", keep=True)[0] == 204
+        assert connection.ask("/free/y", keep=True)[0] == 200
     assert len(silent) == 30
 
 
@@ -296,4 +296,4 @@ def test_five_hundred_at_once(gate):
         thread.start()
     for thread in threads:
         thread.join()
-    assert statuses == [204] * 500, time.monotonic() - start
+    assert statuses == [200] * 500, time.monotonic() - start

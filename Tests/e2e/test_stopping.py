@@ -92,7 +92,7 @@ def silent_wallet():
 
 
 def starting(tmp_path, url, *before):
-    gate = Gate(tmp_path, {"LNBITS_URL": url, "LNBITS_KEY": "0123456789abcdef" * 2}, "* /** free\n")
+    gate = Gate(tmp_path, {"LNBITS_URL": url, "LNBITS_KEY": "0123456789abcdef" * 2}, "* /** free serve=demo\n")
     gate.process = subprocess.Popen([*before, BIN / "l402-fcgi"], env=gate.environment, stdin=subprocess.DEVNULL,
                                     stderr=open(gate.log_path, "ab"))
     wait_for("the socket", gate.socket.exists)
@@ -138,12 +138,12 @@ def test_a_request_under_way_is_finished(make_site):
         os.geteuid() != 0, reason="only root takes /proc away")),
 ])
 def test_what_is_missing_around_it_is_told_and_the_gate_serves(tmp_path, before, words):
-    gate = Gate(tmp_path, {"LNBITS_URL": "http://127.0.0.1:9", "LNBITS_KEY": "0123456789abcdef" * 2}, "* /** free\n")
+    gate = Gate(tmp_path, {"LNBITS_URL": "http://127.0.0.1:9", "LNBITS_KEY": "0123456789abcdef" * 2}, "* /** free serve=demo\n")
     away = ["unshare", "-m"] if "mount" in before else []
     gate.process = subprocess.Popen([*away, "sh", "-c", f'{before} && exec "$0"', BIN / "l402-fcgi"],
                                     env=gate.environment, stdin=subprocess.DEVNULL, stderr=open(gate.log_path, "ab"))
     wait_for("the gate", lambda: "ready:" in gate.log)
     assert words in gate.log
-    assert FastCGI(str(gate.socket)).ask("/x")[0] == 204
+    assert FastCGI(str(gate.socket)).ask("/x")[0] == 200
     gate.stop()
     assert gate.process.returncode == 0

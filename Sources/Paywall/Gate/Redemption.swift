@@ -212,9 +212,10 @@ struct Redemption {
         do { keys = try parts.keys() } catch { throw Refusal(error) }
         switch try word(about: hash, isProved: false) {
         case .foreign(let reason):
-            throw Refusal.undecided(hash, reason)
+            // What nobody knows may be a preimage sent in the wrong place: it is not written down.
+            throw Refusal.undecided(nil, reason)
         case .unknown:
-            throw notConfirmed(hash)
+            throw notConfirmed(nil)
         case .unpaid(let payment):
             if let invoice = payment.invoice, invoice.expiresAt <= now {
                 throw Refusal(.expired)
@@ -232,7 +233,7 @@ struct Redemption {
         }
     }
 
-    private func notConfirmed(_ hash: PaymentHash) -> Refusal {
+    private func notConfirmed(_ hash: PaymentHash?) -> Refusal {
         var refusal = Refusal(.unpaid, .price)
         refusal.retryAfterSeconds = 2
         refusal.paymentHash = hash

@@ -75,7 +75,9 @@ struct Refusal: Error {
     }()
 
     /// Somebody may have paid, and nobody who should know says so: never a second invoice.
-    static func undecided(_ hash: PaymentHash, _ detail: String) -> Refusal {
+    ///
+    /// - Parameter hash: The payment; `nil` for one that only the client names.
+    static func undecided(_ hash: PaymentHash?, _ detail: String) -> Refusal {
         var refusal = Refusal(
             503,
             .paymentUndecided,
