@@ -196,7 +196,8 @@ def test_no_secret_is_in_any_log(make_site, wallet):
 
 
 def test_plain_cgi_answers_one_request(make_site, wallet, tmp_path):
-    site = make_site("GET /x price=5 serve=demo\n* /health free serve=demo\n")
+    # The rules of a CGI process come with the request: without a name they would be a site of their own.
+    site = make_site("GET /x price=5 serve=demo\n* /health free serve=demo\n", L402_SITE="shop")
 
     def cgi(path, **more):
         environment = {
@@ -247,7 +248,7 @@ def test_plain_cgi_reads_a_body_of_unknown_length_and_waits_for_none_that_was_no
 
 
 def test_two_gates_cannot_listen_on_one_socket(make_site):
-    site = make_site("* /** free\n")
+    site = make_site("* /** free serve=demo\n")
     second = subprocess.run([BIN / "l402-fcgi"], env=site.gate.environment, stdin=subprocess.DEVNULL,
                             capture_output=True, text=True, timeout=20)
     assert second.returncode == 1 and "another process answers on it" in second.stderr

@@ -267,19 +267,21 @@ struct Redemption {
         guard !parts.attempts.isExhausted(asker, now: now) else {
             throw .tooManyAttempts(now: now)
         }
-        var isPaid = false
-        defer { if !isPaid { parts.attempts.count(asker, now: now) } }
+        var word = Word.unknown
         for wallet in wallets {
             do throws(WalletError) {
                 guard let payment = try wallet.payment(hash, for: .redemption) else { continue }
-                isPaid = payment.isPaid
-                return payment.isPaid ? .paid(payment) : .unpaid(payment)
+                if payment.isPaid { return .paid(payment) }
+                word = .unpaid(payment)
             } catch {
-                if error.isForeign { return .foreign(error.reason) }
-                throw Refusal(error)
+                // Who is told to come again is not counted for coming again.
+                guard error.isForeign else { throw Refusal(error) }
+                word = .foreign(error.reason)
             }
+            break
         }
-        return .unknown
+        parts.attempts.count(asker, now: now)
+        return word
     }
 
     // MARK: - The books
