@@ -8,7 +8,8 @@ import dataclasses
 COLUMNS = {
     "nginx": "nginx: serve=@name, serve=/prefix/",
     "auth": "nginx: auth_request",
-    "gate": "the gate itself, serve=file: and serve=http, behind nginx or lighttpd",
+    "gate": "the gate itself, serve=file: and serve=http, behind nginx",
+    "lighttpd": "the same behind lighttpd: responder, CGI",
     "apache": "the same behind Apache",
     "authorizer": "lighttpd: Authorizer",
 }
@@ -20,8 +21,8 @@ WAYS = [
     ("nginx-auth", "backend", "auth"), ("nginx-auth", "files", "auth"),
     ("lighttpd-authorizer", "backend", "authorizer"), ("lighttpd-authorizer", "files", "authorizer"),
     ("nginx-gate", "backend", "gate"), ("nginx-gate", "files", "gate"),
-    ("lighttpd-responder", "backend", "gate"), ("lighttpd-responder", "files", "gate"),
-    ("lighttpd-cgi", "backend", "gate"), ("lighttpd-cgi", "files", "gate"),
+    ("lighttpd-responder", "backend", "lighttpd"), ("lighttpd-responder", "files", "lighttpd"),
+    ("lighttpd-cgi", "backend", "lighttpd"), ("lighttpd-cgi", "files", "lighttpd"),
     ("apache-proxy", "backend", "apache"), ("apache-proxy", "files", "apache"),
     ("apache-fcgid", "backend", "apache"), ("apache-fcgid", "files", "apache"),
     ("apache-cgi", "backend", "apache"), ("apache-cgi", "files", "apache"),
@@ -51,8 +52,8 @@ class Row:
         status, use = self.status, self.use
         if column == "authorizer" and use == NOT:
             use = UNTOLD
-        # Behind Apache it is as behind the others, but for what is told otherwise.
-        found = self.but.get(column, self.but.get("gate", ()) if column == "apache" else ())
+        # Behind Apache and lighttpd it is as behind nginx, but for what is told otherwise.
+        found = self.but.get(column, self.but.get("gate", ()) if column in ("apache", "lighttpd") else ())
         if found is None:
             return None
         for other in found if isinstance(found, tuple) else (found,):
@@ -94,7 +95,8 @@ ROWS = [
     Row("limit", "429 of limit_req beside the goods", "backend", NOT, 429, {"gate": None, "authorizer": None, "auth": None}),
     Row("unknown-name", "serve=@name that is no location", "backend", NOT, 502, ONLY_NGINX),
     Row("unknown-prefix", "serve=/prefix/ that is no location", "files", NOT, 502, ONLY_NGINX),
-    Row("left", "GET: the client leaves before the first byte", "backend", NOT, 0, {"apache": UNTOLD}),
+    Row("left", "GET: the client leaves before the first byte", "backend", NOT, 0,
+        {"apache": UNTOLD, "lighttpd": UNTOLD}),
     Row("left-post", "POST: the client leaves when the backend has it", "backend", TAKEN, 0),
     Row("left-middle", "the client leaves in the middle of the answer", "backend files", TAKEN, 0),
     Row("events", "the client leaves an event stream", "backend", TAKEN, 0),
@@ -115,10 +117,11 @@ def manual():
         "A use, and a free request, buys one delivery: the answer to one request, handed over. What is not that costs",
         "nothing. The columns say who hands the goods over:", ".PP", ".nf",
         *[f"{number}  {words}" for number, words in enumerate(COLUMNS.values(), 1)], ".fi", ".PP", ".TS", "tab(|);",
-        "lb lb lb lb lb lb", "lx l l l l l.", "|".join(["what happened", *"12345"]), "_",
+        "lb lb lb lb lb lb lb", "lx l l l l l l.", "|".join(["what happened", *"123456"]), "_",
         *["|".join([f"T{{\n{row.words}\nT}}", *[cell(row, column) for column in COLUMNS]]) for row in ROWS], ".TE", ".PP",
         "(*) Nobody tells the gate, so that the use stays taken: lighttpd says nothing of an answer to an Authorizer (where",
-        "that matters, let the gate hand the goods over, responder.conf), and Apache nothing of a client that left.", ".PP",
+        "that matters, let the gate hand the goods over, responder.conf), and neither lighttpd nor Apache says anything of a client that left while a backend was at work.",
+        ".PP",
         "A request that a web server asks about twice (index, try_files, error_page, an internal redirect) takes one use.",
         "A page of the site's own, to which error_page leads instead of a missing file, is an answer and is sold.", ".PP",
         "Of column 1 and 2: nginx calls the gate after the answer, where there may be something to return, and when the",
