@@ -136,25 +136,28 @@ import Testing
         #expect(setup.wallet.state.withLock { $0.made } == 1)
     }
 
-    @Test func `a body of another type is no JSON, and a byte order mark is no error`() throws {
+    @Test func `a body of another type holds no proof, and a byte order mark is no error`() throws {
         let setup = try GateSetup("POST /x price=5 require=prompt\n")
         let body = "{\"prompt\":\"a\"}"
+        let hash = try #require(setup.ask("POST", "/x", body: body).paymentHash)
+        setup.wallet.pay(hash)
+        let proof = "{\"prompt\":\"a\",\"payment_hash\":\"\(hash.hex)\"}"
         for type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; a=b"]
         {
-            let decision = try setup.ask("POST", "/x", body: body, ["CONTENT_TYPE": type])
-            #expect(decision.answer.status == 400 && decision.bodyText.contains("application/json"))
+            let header = ["CONTENT_TYPE": type]
+            let refused = try setup.ask("POST", "/x", body: proof, header)
+            #expect(refused.answer.status == 402 && refused.code == "payment_required")
+            let missing = try setup.ask("POST", "/x", body: "{}", header)
+            #expect(missing.answer.status == 400 && missing.bodyText.contains("application/json"))
         }
         for type in [
             "application/json", "application/json; charset=utf-8", "application/x+json", "",
         ] {
-            let decision = try setup.ask(
-                "POST",
-                "/x",
-                body: "\u{feff}\(body)",
-                ["CONTENT_TYPE": type]
-            )
-            #expect(decision.answer.status == 402)
+            let header = ["CONTENT_TYPE": type]
+            let marked = try setup.ask("POST", "/x", body: "\u{feff}\(body)", header)
+            #expect(marked.answer.status == 402)
         }
+        #expect(try setup.ask("POST", "/x", body: "\u{feff}\(proof)").isPass)
     }
 
     @Test func `an Authorizer's request cannot say what only the gate says`() throws {

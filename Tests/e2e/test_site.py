@@ -221,6 +221,42 @@ def test_beside_proxy_params_each_header_goes_out_once(make_site, open_directory
     backend.close()
 
 
+def test_what_a_client_says_of_itself_is_replaced_where_the_location_says_nothing(make_site):
+    backend = raw_backend()
+    site = make_site("GET /x free serve=@bare\n", server="location @bare { include l402/goods.conf; proxy_pass http://127.0.0.1:%d; }"
+                     % backend.getsockname()[1])
+    forged = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "gopher", "X-Forwarded-Host": "0", "X-Real-IP": "6.6.6.6"}
+    lines = site.get("/x", headers=forged).text.lower().split("\r\n")
+    told = [line for line in lines if line.startswith(("x-forwarded", "x-real"))]
+    assert sorted(told) == ["x-forwarded-for: 127.0.0.1", f"x-forwarded-host: 127.0.0.1:{site.nginx.port}",
+                            "x-forwarded-proto: http", "x-real-ip: 127.0.0.1"]
+    backend.close()
+
+
+def test_what_the_backend_exposes_is_told_beside_what_the_gate_tells(make_site):
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            with listener.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n"
+                                   b"Access-Control-Allow-Origin: https://own.test\r\nAccess-Control-Expose-Headers: X-Total\r\n\r\n")
+
+    threading.Thread(target=serve, daemon=True).start()
+    location = "location @b { include l402/goods.conf; %s proxy_pass http://127.0.0.1:%d; }"
+    site = make_site("GET /x free serve=@b\n", server=location % ("", listener.getsockname()[1]))
+    answer = site.get("/x", headers={"Origin": "https://a.test"})
+    exposed = answer.headers["Access-Control-Expose-Headers"]
+    assert "X-Total" in exposed and "L402-Refunded" in exposed and answer.headers["Access-Control-Allow-Origin"] == "*"
+    # Switched off, the backend's word is the only one.
+    off = make_site("GET /x free serve=@b\n", L402_CORS="off", server=location % (
+        "proxy_pass_header Access-Control-Allow-Origin;", listener.getsockname()[1]))
+    answer = off.get("/x", headers={"Origin": "https://a.test"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://own.test"
+    assert answer.headers["Access-Control-Expose-Headers"] == "X-Total"
+
+
 def test_the_shipped_example_tells_the_backend_the_port_that_was_asked_for(site):
     assert site.get("/free/x").json()["headers"]["host"] == f"127.0.0.1:{site.nginx.port}"
     assert site.get("/free/x", headers={"Host": "shop.test:8080"}).json()["headers"]["host"] == "shop.test:8080"

@@ -160,8 +160,7 @@ struct BodyReader {
         switch request.readBody(Request.bodyLimitBytes) {
         case .whole(let bytes):
             let names = required + ["payment_hash", "prompt"]
-            // A form of another site can send JSON as text, but not as JSON.
-            fields = BodyFields(request.isJSON ? bytes : [], names: names)
+            fields = BodyFields(bytes, names: names)
             isTooLarge = false
         case .tooLarge:
             fields = nil
@@ -179,7 +178,7 @@ struct BodyReader {
         guard let fields, let missing = required.first(where: { !fields.has($0) }) else {
             return nil
         }
-        let hint = request.isJSON ? "" : "; send JSON with Content-Type: application/json"
+        let hint = request.isJSON ? "" : "; send JSON, and say Content-Type: application/json"
         return Refusal(400, .fieldRequired, "\(missing) is required\(hint)")
     }
 
@@ -197,6 +196,9 @@ struct BodyReader {
             + "<macaroon>:<preimage>"
     )
 
-    /// The bare payment hash in the body.
-    var paymentHash: [UInt8]? { fields?.text("payment_hash").map { Array($0.utf8) } }
+    /// The bare payment hash in the body. A form of another site can send JSON as text, but not as
+    /// JSON: what says that it is something else is looked through for fields only.
+    var paymentHash: [UInt8]? {
+        request.isJSON ? fields?.text("payment_hash").map { Array($0.utf8) } : nil
+    }
 }
