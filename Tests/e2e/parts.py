@@ -160,6 +160,21 @@ class Nginx:
         stop(self.process)
 
 
+def several_gates(site, count):
+    """So many gates over one state directory behind the nginx of a site that was not started, as the
+    comment of the shipped example has it: "max_fails=0", and the next gate is asked."""
+    gates = [Gate(site.gate.directory, site.gate.environment | {"L402_LISTEN": f"unix:{site.gate.directory}/{number}.sock"},
+                  name=str(number)).start() for number in range(count)]
+    lines = "".join(f"server unix:{gate.socket} max_fails=0;" for gate in gates)
+    shipped = site.nginx.directory / "site.conf"
+    text, changed = re.subn(r"server unix:\S+ max_fails=0;(?=\n    keepalive)", lines, shipped.read_text())
+    assert changed == 1
+    shipped.write_text(text)
+    site.nginx.stop()
+    site.nginx.start()
+    return gates
+
+
 class FastCGI:
     """A FastCGI client: one connection to a gate, record by record."""
 

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 import requests
-from parts import ROOT, Gate, free_port, raw_request, wait_for
+from parts import ROOT, free_port, raw_request, several_gates, wait_for
 
 ADDRESS_HEADERS = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9", "Forwarded": "for=203.0.113.9",
                    "REMOTE_ADDR": "203.0.113.9", "Remote-Addr": "203.0.113.9", "True-Client-IP": "203.0.113.9"}
@@ -442,15 +442,7 @@ def test_a_gate_on_tcp_behind_an_upstream_block_with_kept_connections(make_site)
 def test_three_gates_restart_one_after_the_other_without_a_lost_request(make_site):
     """As the comment of the shipped example has it: "max_fails=0", and the next gate is asked."""
     site = make_site("GET,POST /open/** free serve=@api\n", start=False)
-    gates = [Gate(site.gate.directory, site.gate.environment | {"L402_LISTEN": f"unix:{site.gate.directory}/{number}.sock"},
-                  name=str(number)).start() for number in range(3)]
-    lines = "".join(f"server unix:{gate.socket} max_fails=0;" for gate in gates)
-    shipped = site.nginx.directory / "site.conf"
-    text, changed = re.subn(r"server unix:\S+ max_fails=0;(?=\n    keepalive)", lines, shipped.read_text())
-    assert changed == 1
-    shipped.write_text(text)
-    site.nginx.stop()
-    site.nginx.start()
+    gates = several_gates(site, 3)
     statuses, done = [], threading.Event()
 
     def ask(method):
