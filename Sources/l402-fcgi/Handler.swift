@@ -114,6 +114,8 @@ struct Handler: Sendable {
                 return try site.forwarder.forward(target, delivery)
             }
         } catch {
+            // The client has not left: this process ends, and cuts what it cannot wait for.
+            if FastCGIServer.isCutting { giveBack(decision, .nothingDelivered, site) }
             return nil
         }
     }
