@@ -69,6 +69,19 @@ def test_with_a_long_answer_under_way_newcomers_are_refused_and_the_place_is_fre
     assert not old.socket.exists()
 
 
+def test_what_the_gate_itself_cuts_is_given_back(make_site, endless):
+    site = make_site(f"GET /** price=1 uses=1 service=cut serve={endless}\n", L402_STOP_TIMEOUT="1s")
+    authorization, _ = site.buy("/long")
+    with requests.get(site.url + "/long", stream=True, timeout=30, headers={"Authorization": authorization}) as long:
+        parts = long.iter_content(100)
+        assert long.status_code == 200 and next(parts)
+        site.gate.process.send_signal(signal.SIGTERM)
+        assert site.gate.process.wait(15) == 0
+    site.gate.start()
+    with requests.get(site.url + "/long", stream=True, timeout=30, headers={"Authorization": authorization}) as again:
+        assert again.status_code == 200
+
+
 def test_on_a_tcp_port_newcomers_are_refused(make_site, endless):
     port = free_port()
     site = make_site(f"GET /long free serve={endless}\n", L402_LISTEN=f"127.0.0.1:{port}", L402_STOP_TIMEOUT="2s")
