@@ -167,7 +167,8 @@ struct Redemption {
             if visit.policy.trustsPreimage, judgement == .right {
                 return try open(claim(verified)).proved(by: verified, keys)
             }
-            let answer = try word(about: hash, isProved: judgement == .right)
+            let answer = try WalletWord(visit: visit, rule: rule)
+                .about(hash, isProved: judgement == .right)
             switch answer {
             case .paid(let payment):
                 guard judgement == .right || judgement == .absent else {
@@ -210,7 +211,7 @@ struct Redemption {
     private func first(_ hash: PaymentHash) throws(Refusal) -> Admission {
         let keys: [MasterKey]
         do { keys = try parts.keys() } catch { throw Refusal(error) }
-        switch try word(about: hash, isProved: false) {
+        switch try WalletWord(visit: visit, rule: rule).about(hash, isProved: false) {
         case .foreign(let reason):
             // What nobody knows may be a preimage sent in the wrong place: it is not written down.
             throw Refusal.undecided(nil, reason)
@@ -243,45 +244,6 @@ struct Redemption {
     /// Whether an offer was made for the client that this request comes from.
     private func isMadeForClient(_ identifier: Identifier, _ keys: [MasterKey]) -> Bool {
         ClientMark.isOn(identifier.tokenID, client: visit.clientKey, keys: keys)
-    }
-
-    // MARK: - The wallet's word
-
-    private enum Word {
-        case paid(WalletPayment)
-        case unpaid(WalletPayment)
-        /// No wallet that is configured knows it.
-        case unknown
-        /// What answered was not LNbits.
-        case foreign(String)
-    }
-
-    /// Asks the rule's wallet, and the others when it knows nothing.
-    ///
-    /// - Parameter isProved: Whether the credential proves something: it is then never refused for
-    ///   what others have asked from the same address, and is bounded by itself.
-    private func word(about hash: PaymentHash, isProved: Bool) throws(Refusal) -> Word {
-        let wallets = parts.wallets(rule.wallet)
-        guard !wallets.isEmpty else { throw .noWallet(rule) }
-        let asker = isProved ? hash.bytes : visit.clientKey
-        guard !parts.attempts.isExhausted(asker, now: now) else {
-            throw .tooManyAttempts(now: now)
-        }
-        var word = Word.unknown
-        for wallet in wallets {
-            do throws(WalletError) {
-                guard let payment = try wallet.payment(hash, for: .redemption) else { continue }
-                if payment.isPaid { return .paid(payment) }
-                word = .unpaid(payment)
-            } catch {
-                // Who is told to come again is not counted for coming again.
-                guard error.isForeign else { throw Refusal(error) }
-                word = .foreign(error.reason)
-            }
-            break
-        }
-        parts.attempts.count(asker, now: now)
-        return word
     }
 
     // MARK: - The books
