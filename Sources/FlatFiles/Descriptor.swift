@@ -173,6 +173,15 @@ struct Descriptor: ~Copyable {
         }
     }
 
+    /// When its content was last changed, in seconds since 1970 by the system's clock.
+    var changed: UInt64 {
+        get throws(StateError) {
+            var status = stat()
+            guard fstat(number, &status) == 0 else { throw .system(path, "stat") }
+            return UInt64(max(0, status.st_mtim.tv_sec))
+        }
+    }
+
     /// Which file this is; no other one has the same as long as this one is open.
     var identity: FileIdentity {
         get throws(StateError) {
