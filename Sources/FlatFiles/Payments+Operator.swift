@@ -4,21 +4,21 @@ import Lightning
 import Paywall
 
 /// What is on record of one payment, for the operator.
-public struct PaymentRecord: Equatable, Sendable {
+package struct PaymentRecord: Equatable, Sendable {
     /// Which payment.
-    public let paymentHash: PaymentHash
+    package let paymentHash: PaymentHash
     /// What was sold, as minted.
-    public let terms: PurchaseTerms
+    package let terms: PurchaseTerms
     /// Uses taken and not returned; for unlimited always 1.
-    public let used: UInt64
+    package let used: UInt64
     /// Until when it is good, seconds since 1970: reckoned from its first redemption.
-    public let ends: UInt64
+    package let ends: UInt64
     /// The amount the invoice was made for.
-    public let price: Millisatoshis
+    package let price: Millisatoshis
     /// When it was first redeemed, ISO 8601.
-    public let opened: String
+    package let opened: String
     /// Whether the operator revoked it.
-    public let isRevoked: Bool
+    package let isRevoked: Bool
 
     init(_ file: PaymentFile) {
         paymentHash = file.paymentHash
@@ -34,7 +34,7 @@ public struct PaymentRecord: Equatable, Sendable {
 extension Payments {
     /// What a payment on record was made for. Looks through the days, of which there are as many
     /// as tokens live.
-    public func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms? {
+    package func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms? {
         try record(hash)?.terms
     }
 }
@@ -42,7 +42,7 @@ extension Payments {
 /// What the operator may ask and do. These look through the days.
 extension Payments {
     /// What is known of a payment; `nil` when nothing is on record.
-    public func record(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
+    package func record(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
         guard let path = find(hash), let file = try Descriptor.openIfPresent(path, O_RDONLY) else {
             return nil
         }
@@ -50,7 +50,7 @@ extension Payments {
     }
 
     /// Makes a payment worthless from now on; `nil` when nothing is on record.
-    public func revoke(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
+    package func revoke(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
         try change(hash) { $0.revoke() }
     }
 
@@ -60,13 +60,13 @@ extension Payments {
     ///
     /// Money does not move: sending it back is the wallet's business, and ``revoke(_:)`` goes with
     /// that.
-    public func refund(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
+    package func refund(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
         try change(hash) { $0.refund() }
     }
 
     /// Visits every payment on record, in no order; a file that cannot be read is visited as the
     /// error it gives.
-    public func visitAll(_ body: (Result<PaymentRecord, StateError>) -> Void) {
+    package func visitAll(_ body: (Result<PaymentRecord, StateError>) -> Void) {
         let root = "\(directory.path)/payments"
         for day in StateDirectory.names(in: root) where CalendarText.isDate(day) {
             StateDirectory.eachName(in: "\(root)/\(day)") { name in

@@ -16,7 +16,7 @@ extension TSVJournal {
     ///   - secondClock: See ``Payments/sweep(now:secondClock:maximum:)``.
     ///   - days: `L402_JOURNAL_DAYS`.
     ///   - megabytes: `L402_JOURNAL_MB`, of 2^20 bytes.
-    public func sweep(now: UInt64, secondClock: UInt64?, days: UInt64, megabytes: UInt64)
+    package func sweep(now: UInt64, secondClock: UInt64?, days: UInt64, megabytes: UInt64)
         throws(StateError)
     {
         try sweep(

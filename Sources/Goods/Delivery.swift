@@ -5,7 +5,7 @@ import Paywall
 ///
 /// It knows whether bytes of the answer are out, which decides what a failure costs, and returns what
 /// the request took at most once. Used by one thread.
-public final class Delivery {
+package final class Delivery {
     let exchange: any Exchange
     let method: String
     /// What the gate says of the sale; sent with the answer, to the backend the `L402-…` of it.
@@ -29,7 +29,7 @@ public final class Delivery {
     ///     when it is taken. Asked at most once, before the head of the answer goes out.
     ///   - giveBack: Returns what the request took; called at most once. Says whether there was
     ///     anything to return.
-    public init(
+    package init(
         exchange: any Exchange,
         method: String,
         headers: [(name: String, value: String)],
@@ -152,13 +152,13 @@ public final class Delivery {
 }
 
 /// What became of a delivery, for the log.
-public struct DeliveryReport: Sendable, Equatable {
+package struct DeliveryReport: Sendable, Equatable {
     /// The status that the client got.
-    public let status: Int
+    package let status: Int
     /// The stable code of a failure, or empty.
-    public let code: String
+    package let code: String
     /// Words for the log only.
-    public let detail: String
+    package let detail: String
 
     init(status: Int, code: String = "", detail: String = "") {
         self.status = status

@@ -4,7 +4,7 @@ import Synchronization
 ///
 /// What exists is in ``MetricFamily``; labels are services of the rules file and words of our own,
 /// so that the number of series is bounded.
-public final class Metrics: Sendable {
+package final class Metrics: Sendable {
     /// One series: a family and the values of its labels. Made for each request, so without arrays.
     private struct Key: Hashable {
         let family: MetricFamily
@@ -44,10 +44,10 @@ public final class Metrics: Sendable {
     private let state = Mutex(State())
 
     /// Nothing has been counted yet.
-    public init() {}
+    package init() {}
 
     /// Adds to the counter of these values of the family's labels.
-    public func add(
+    package func add(
         _ family: MetricFamily,
         _ first: String = "",
         _ second: String = "",
@@ -58,7 +58,7 @@ public final class Metrics: Sendable {
     }
 
     /// Puts a duration into the histogram of these values of the family's labels.
-    public func observe(
+    package func observe(
         _ family: MetricFamily,
         _ first: String = "",
         _ second: String = "",
@@ -72,7 +72,7 @@ public final class Metrics: Sendable {
     }
 
     /// Everything, and gauges that are read now.
-    public func text(gauges: [(family: MetricFamily, label: String, value: Double)]) -> String {
+    package func text(gauges: [(family: MetricFamily, label: String, value: Double)]) -> String {
         let state = state.withLock { $0 }
         var lines: [MetricFamily: [String]] = [:]
         for (key, value) in state.counters {

@@ -2,17 +2,17 @@ import Glibc
 import Paywall
 
 /// The environment variables, read and checked. Every value that is here is possible.
-public struct Settings: Sendable, Equatable {
+package struct Settings: Sendable, Equatable {
     /// Where and with which key a wallet is reached.
-    public struct Wallet: Sendable, Hashable {
+    package struct Wallet: Sendable, Hashable {
         /// Base URL of LNbits, without a slash at its end.
-        public var url: String
+        package var url: String
         /// Invoice/read key.
-        public var key: Secret
+        package var key: Secret
     }
 
     /// How much is told on standard error.
-    public enum LogLevel: String, Sendable, CaseIterable, Comparable {
+    package enum LogLevel: String, Sendable, CaseIterable, Comparable {
         /// What stops a sale or the start.
         case error
         /// What an operator should look at.
@@ -23,7 +23,7 @@ public struct Settings: Sendable, Equatable {
         case debug
 
         /// From `error`, the least, to `debug`.
-        public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+        package static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
 
         private var rank: Int {
             switch self {
@@ -36,50 +36,50 @@ public struct Settings: Sendable, Equatable {
     }
 
     /// `LNBITS_URL` and `LNBITS_KEY`.
-    public var wallet: Wallet
+    package var wallet: Wallet
     /// `LNBITS_KEY_NAME` or `LNBITS_KEY_FILE_NAME`, and `LNBITS_URL_NAME`, by `NAME` as set.
-    public var namedWallets: [String: Wallet]
+    package var namedWallets: [String: Wallet]
     /// `LNBITS_CA`: a file of certificates to trust instead of the system's.
-    public var lnbitsCA: String?
+    package var lnbitsCA: String?
     /// `L402_RULES`; `nil` to look beside the state directory.
-    public var rulesPath: String?
+    package var rulesPath: String?
     /// Whether a request says which rules are in force, by itself, by the file it names, or by the
     /// state directory that they are beside.
-    public var areRulesOfRequest: Bool
+    package var areRulesOfRequest: Bool
     /// `L402_STATE_DIR`, absolute.
-    public var stateDirectory: String
+    package var stateDirectory: String
     /// `L402_LISTEN`; `nil` for descriptor 0.
-    public var listen: String?
+    package var listen: String?
     /// `L402_LISTEN_ANYWHERE`: whether addresses are listened on that other machines reach.
-    public var listensAnywhere: Bool
+    package var listensAnywhere: Bool
     /// `L402_STOP_TIMEOUT` in seconds.
-    public var stopTimeoutSeconds: UInt64
+    package var stopTimeoutSeconds: UInt64
     /// `L402_JOURNAL_DAYS`: how many days of the journal are kept.
-    public var journalDays: Int
+    package var journalDays: Int
     /// `L402_JOURNAL_MB`: how many megabytes of the journal are kept.
-    public var journalMegabytes: Int
+    package var journalMegabytes: Int
     /// `L402_WORKERS`.
-    public var workers: Int
+    package var workers: Int
     /// `L402_LNBITS_TIMEOUT` in seconds.
-    public var lnbitsTimeoutSeconds: UInt64
+    package var lnbitsTimeoutSeconds: UInt64
     /// `L402_BACKEND_TIMEOUT` in seconds.
-    public var backendTimeoutSeconds: UInt64
+    package var backendTimeoutSeconds: UInt64
     /// `L402_LOG`.
-    public var log: LogLevel
+    package var log: LogLevel
     /// Files that hold secrets, those of keys and of `L402_ENV_FILE`: never goods.
-    public var secretFiles: [String]
+    package var secretFiles: [String]
     /// What concerns the decision.
-    public var policy: Gate.Policy
+    package var policy: Gate.Policy
 
     /// One for each processor, at least two. Kept connections of the web server hold none, and for
     /// one that waits for a slow wallet or streams goods another one steps in.
-    public static let defaultWorkers = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    package static let defaultWorkers = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 
     /// Seconds that running requests have without `L402_STOP_TIMEOUT`.
-    public static let defaultStopTimeoutSeconds: UInt64 = 30
+    package static let defaultStopTimeoutSeconds: UInt64 = 30
 
     /// Where the state is without `L402_STATE_DIR`.
-    public static let defaultStateDirectory = "/var/lib/l402"
+    package static let defaultStateDirectory = "/var/lib/l402"
 
     /// Reads layers of variables, the first that has a value wins: what the web server sends with
     /// a request, the file that it names, the process's environment, the file of its
@@ -89,7 +89,7 @@ public struct Settings: Sendable, Equatable {
     ///   - trust: What requests may set.
     ///   - files: Reads and judges the files that are named.
     /// - Throws: ``SettingsError`` for the first variable that is missing or impossible.
-    public init(layers: [SettingsLayer], trust: RequestTrust = .full, files: SettingsFiles)
+    package init(layers: [SettingsLayer], trust: RequestTrust = .full, files: SettingsFiles)
         throws(SettingsError)
     {
         let source = try VariableSource(layers, trust: trust, files: files)
@@ -130,11 +130,11 @@ public struct Settings: Sendable, Equatable {
     }
 
     /// What follows `LNBITS_KEY_` in the names of the variables, as written there.
-    public var walletNames: Set<String> { Set(namedWallets.keys) }
+    package var walletNames: Set<String> { Set(namedWallets.keys) }
 
     /// The wallet of a rule's `wallet=NAME`, by `LNBITS_KEY_NAME` with the name as written or in
     /// upper case; the default one for `nil`.
-    public func wallet(named name: String?) -> Wallet? {
+    package func wallet(named name: String?) -> Wallet? {
         guard let name else { return wallet }
         return namedWallets[name] ?? namedWallets[name.uppercased()]
     }

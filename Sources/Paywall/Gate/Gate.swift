@@ -7,39 +7,39 @@ import Lightning
 /// has no clock, no files and no sockets of its own; what it needs from outside are the
 /// capabilities in ``Parts``. Its steps return values: ``Entrance`` says whether a request may pass
 /// (``Redemption`` on what proof), ``Minting`` makes an offer, ``Answers`` writes.
-public struct Gate: Sendable {
+package struct Gate: Sendable {
     /// What the decision needs from outside.
-    public struct Parts: Sendable {
+    package struct Parts: Sendable {
         /// The wallet of a rule's `wallet=` name, `nil` for the default one, and after it the others
         /// that may know a payment; empty when the first is not configured.
-        public var wallets: @Sendable (String?) -> [any InvoiceSource]
+        package var wallets: @Sendable (String?) -> [any InvoiceSource]
         /// Uses of payments.
-        public var ledger: any PaymentLedger
+        package var ledger: any PaymentLedger
         /// The free tier.
-        public var free: any FreeCounter
+        package var free: any FreeCounter
         /// Unpaid invoices per client.
-        public var pending: any PendingInvoices
+        package var pending: any PendingInvoices
         /// Questions to the wallet that led nowhere.
-        public let attempts = FailedAttempts()
+        package let attempts = FailedAttempts()
         /// Tokens that need not be verified again.
-        public let known = KnownTokens()
+        package let known = KnownTokens()
         /// What happened.
-        public var journal: any Journal
+        package var journal: any Journal
         /// The master keys; the last one signs, all verify.
-        public var keys: @Sendable () throws(StateError) -> [MasterKey]
+        package var keys: @Sendable () throws(StateError) -> [MasterKey]
         /// So many bytes of good randomness.
-        public var random: @Sendable (Int) -> [UInt8]
+        package var random: @Sendable (Int) -> [UInt8]
         /// Whether a `file:` rule has a file at this decoded path below this directory: asked before
         /// anything is sold.
-        public var isThere: @Sendable (_ path: [UInt8], _ directory: String) -> Bool
+        package var isThere: @Sendable (_ path: [UInt8], _ directory: String) -> Bool
         /// Waits so many milliseconds for what another process is about to do; `false` where too
         /// many requests wait already.
-        public var waitABit: @Sendable (UInt64) -> Bool
+        package var waitABit: @Sendable (UInt64) -> Bool
         /// What `/.l402/metrics` tells, as Prometheus text; `nil` where nothing is counted.
-        public var metrics: @Sendable () -> String?
+        package var metrics: @Sendable () -> String?
 
         /// All parts.
-        public init(
+        package init(
             wallets: @escaping @Sendable (String?) -> [any InvoiceSource],
             ledger: any PaymentLedger,
             free: any FreeCounter,
@@ -65,43 +65,43 @@ public struct Gate: Sendable {
     }
 
     /// What the operator chose for all rules.
-    public struct Policy: Sendable, Equatable {
+    package struct Policy: Sendable, Equatable {
         /// `L402_SITE`, or what stands for it: what is sold here opens nothing on another site of
         /// the same state directory. `nil` where there is one site only.
-        public var site: String?
+        package var site: String?
         /// `L402_INVOICE_EXPIRY` in seconds.
-        public var invoiceExpirySeconds: UInt64 = 600
+        package var invoiceExpirySeconds: UInt64 = 600
         /// `L402_MAX_PENDING`.
-        public var maxPending = 20
+        package var maxPending = 20
         /// `L402_TRUST_PREIMAGE`.
-        public var trustsPreimage = false
+        package var trustsPreimage = false
         /// `L402_DRY_RUN`.
-        public var isDryRun = false
+        package var isDryRun = false
         /// `L402_CORS`.
-        public var cors = CORSPolicy("*")
+        package var cors = CORSPolicy("*")
         /// `L402_METRICS`.
-        public var metrics = MetricsAccess.local
+        package var metrics = MetricsAccess.local
         /// `L402_SERVE`: the target of rules without `serve=`.
-        public var defaultServe: ServeTarget?
+        package var defaultServe: ServeTarget?
         /// Whether the server understands `X-Sendfile` (`L402_SENDFILE`).
-        public var sendsFiles = false
+        package var sendsFiles = false
 
         /// The defaults.
-        public init() {}
+        package init() {}
     }
 
     let parts: Parts
     let policy: Policy
 
     /// A gate of its parts.
-    public init(parts: Parts, policy: Policy) {
+    package init(parts: Parts, policy: Policy) {
         self.parts = parts
         self.policy = policy
     }
 
     /// Decides one request. Whatever it takes, a use or a free request, is on record when it
     /// returns, and named in ``Decision/taken``.
-    public func decide(_ request: Request, rules: Rules, now: UInt64) -> Decision {
+    package func decide(_ request: Request, rules: Rules, now: UInt64) -> Decision {
         let visit = Visit(request: request, rules: rules, now: now, parts: parts, policy: policy)
         var decision = decide(visit)
         let isPrivate = decision.outcome == .metrics
@@ -191,7 +191,7 @@ public struct Gate: Sendable {
     }
 
     /// Returns what a request took. Says whether anything came back.
-    public func giveBack(_ taken: Taken, _ cause: ReturnCause, now: UInt64) -> Bool {
+    package func giveBack(_ taken: Taken, _ cause: ReturnCause, now: UInt64) -> Bool {
         do {
             switch taken {
             case .payment(let claim):
@@ -218,7 +218,7 @@ public struct Gate: Sendable {
 }
 
 /// Whom `/.l402/metrics` is told.
-public enum MetricsAccess: String, Sendable, CaseIterable {
+package enum MetricsAccess: String, Sendable, CaseIterable {
     /// Requests from the machine itself, `127.0.0.0/8` and `::1`.
     case local
     /// Everybody.

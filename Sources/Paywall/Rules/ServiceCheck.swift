@@ -91,7 +91,7 @@ struct ServiceCheck {
 
 extension Price {
     /// For people: `21 sats`, `0.25 USD`.
-    public var phrase: String {
+    package var phrase: String {
         switch self {
         case .sats(1): return "1 sat"
         case .sats(let sats): return "\(sats) sats"

@@ -116,7 +116,7 @@ struct ServiceReview {
 
 extension Offer {
     /// `1 request`, `10 requests`, `unlimited requests`.
-    public var usesPhrase: String {
+    package var usesPhrase: String {
         switch uses {
         case nil: "unlimited requests"
         case 1: "1 request"

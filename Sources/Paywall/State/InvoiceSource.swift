@@ -2,7 +2,7 @@ import L402
 import Lightning
 
 /// Makes invoices and says of one whether it was paid. Implemented by LNbits.
-public protocol InvoiceSource: Sendable {
+package protocol InvoiceSource: Sendable {
     /// Makes an invoice for exactly the amount ordered. The answer has been decoded and matches
     /// the order's amount and expiry and its own payment hash, else an error is thrown.
     func makeInvoice(_ order: InvoiceOrder) throws(WalletError) -> Invoice
@@ -16,7 +16,7 @@ public protocol InvoiceSource: Sendable {
 }
 
 /// What a question about a payment is for: who has paid and comes for the goods goes first.
-public enum Question: Hashable, Sendable {
+package enum Question: Hashable, Sendable {
     /// Somebody redeems a payment.
     case redemption
     /// Somebody only wants to know. Last in line, and refused as busy before anybody else.
@@ -24,32 +24,32 @@ public enum Question: Hashable, Sendable {
 }
 
 /// An amount in a currency that the wallet converts.
-public struct FiatAmount: Hashable, Sendable {
+package struct FiatAmount: Hashable, Sendable {
     /// Hundredths of the currency's unit (cents).
-    public let hundredths: UInt64
+    package let hundredths: UInt64
     /// ISO 4217 code in upper case, such as `USD`.
-    public let currency: String
+    package let currency: String
 
     /// An amount of `hundredths` of `currency`.
-    public init(hundredths: UInt64, currency: String) {
+    package init(hundredths: UInt64, currency: String) {
         self.hundredths = hundredths
         self.currency = currency
     }
 }
 
 /// What an invoice is to be made for.
-public struct InvoiceOrder: Sendable {
+package struct InvoiceOrder: Sendable {
     /// Whole sats, at least 1.
-    public let sats: UInt64
+    package let sats: UInt64
     /// The invoice text, at most 639 bytes of UTF-8.
-    public let memo: String
+    package let memo: String
     /// Seconds from now until the invoice can no longer be paid.
-    public let expirySeconds: UInt64
+    package let expirySeconds: UInt64
     /// Kept by the wallet beside the payment (`extra` of LNbits) and given back by ``InvoiceSource/payment(_:for:)``.
-    public let extra: [String: String]
+    package let extra: [String: String]
 
     /// An order; nothing is checked here.
-    public init(sats: UInt64, memo: String, expirySeconds: UInt64, extra: [String: String]) {
+    package init(sats: UInt64, memo: String, expirySeconds: UInt64, extra: [String: String]) {
         self.sats = sats
         self.memo = memo
         self.expirySeconds = expirySeconds
@@ -58,18 +58,18 @@ public struct InvoiceOrder: Sendable {
 }
 
 /// An invoice that the wallet made and that has been checked against its order.
-public struct Invoice: Sendable {
+package struct Invoice: Sendable {
     /// The BOLT11 text in lower case.
-    public let bolt11: String
+    package let bolt11: String
     /// Its payment hash.
-    public let paymentHash: PaymentHash
+    package let paymentHash: PaymentHash
     /// When it can no longer be paid, in seconds since 1970.
-    public let expiresAt: UInt64
+    package let expiresAt: UInt64
     /// Its amount.
-    public let amount: Millisatoshis
+    package let amount: Millisatoshis
 
     /// An invoice; nothing is checked here.
-    public init(bolt11: String, paymentHash: PaymentHash, expiresAt: UInt64, amount: Millisatoshis)
+    package init(bolt11: String, paymentHash: PaymentHash, expiresAt: UInt64, amount: Millisatoshis)
     {
         self.bolt11 = bolt11
         self.paymentHash = paymentHash
@@ -79,20 +79,20 @@ public struct Invoice: Sendable {
 }
 
 /// What the wallet says of one incoming payment.
-public struct WalletPayment: Sendable {
+package struct WalletPayment: Sendable {
     /// Whether the wallet has the money: status 200, `paid == true`, `details` present, of the
     /// hash that was asked about and of this wallet, nothing in them to the contrary, the amount
     /// positive.
-    public let isPaid: Bool
+    package let isPaid: Bool
     /// The amount of the wallet's own row; an outgoing payment never gets here.
-    public let amount: Millisatoshis
+    package let amount: Millisatoshis
     /// The invoice, when the wallet still tells it and it decodes; for offering it again.
-    public let invoice: Invoice?
+    package let invoice: Invoice?
     /// What ``InvoiceOrder/extra`` carried; empty for a payment another program ordered.
-    public let extra: [String: String]
+    package let extra: [String: String]
 
     /// A payment's state; nothing is checked here.
-    public init(isPaid: Bool, amount: Millisatoshis, invoice: Invoice?, extra: [String: String]) {
+    package init(isPaid: Bool, amount: Millisatoshis, invoice: Invoice?, extra: [String: String]) {
         self.isPaid = isPaid
         self.amount = amount
         self.invoice = invoice
@@ -101,9 +101,9 @@ public struct WalletPayment: Sendable {
 }
 
 /// Why the wallet gave no usable answer. Nothing was sold and nothing consumed.
-public struct WalletError: Error, Equatable, CustomStringConvertible {
+package struct WalletError: Error, Equatable, CustomStringConvertible {
     /// The kinds that the caller or an operator tells apart.
-    public enum Kind: String, Sendable {
+    package enum Kind: String, Sendable {
         /// No connection, or it broke.
         case unreachable = "wallet_unreachable"
         /// No whole answer within the deadline.
@@ -123,14 +123,14 @@ public struct WalletError: Error, Equatable, CustomStringConvertible {
     }
 
     /// Which kind.
-    public let kind: Kind
+    package let kind: Kind
     /// One line for the log: what was asked, what came; without any secret or body of an answer.
-    public let reason: String
+    package let reason: String
     /// Seconds after which trying again makes sense.
-    public let retryAfterSeconds: UInt64
+    package let retryAfterSeconds: UInt64
 
     /// An error of `kind`, told in one line.
-    public init(_ kind: Kind, _ reason: String, retryAfterSeconds: UInt64 = 5) {
+    package init(_ kind: Kind, _ reason: String, retryAfterSeconds: UInt64 = 5) {
         self.kind = kind
         self.reason = reason
         self.retryAfterSeconds = retryAfterSeconds
@@ -141,5 +141,5 @@ public struct WalletError: Error, Equatable, CustomStringConvertible {
     var isForeign: Bool { kind == .notLNbits || kind == .malformed }
 
     /// `kind: reason`.
-    public var description: String { "\(kind.rawValue): \(reason)" }
+    package var description: String { "\(kind.rawValue): \(reason)" }
 }

@@ -3,7 +3,7 @@ import Lightning
 
 /// Takes and returns uses of payments. Implemented by flat files, shared by any number of
 /// processes; every answer holds for all of them.
-public protocol PaymentLedger: Sendable {
+package protocol PaymentLedger: Sendable {
     /// Takes one use of a payment that is already on record.
     ///
     /// The use is on disk when this returns `.taken`. An unlimited payment takes nothing. The same
@@ -30,23 +30,23 @@ public protocol PaymentLedger: Sendable {
 }
 
 /// A use of a payment, asked for by a request whose credential has been verified.
-public struct PaymentClaim: Sendable {
+package struct PaymentClaim: Sendable {
     /// Which payment.
-    public let paymentHash: PaymentHash
+    package let paymentHash: PaymentHash
     /// What the payment was made for, as minted. Attenuation by the client never changes it, so
     /// that every credential for one payment carries the same.
-    public let terms: PurchaseTerms
+    package let terms: PurchaseTerms
     /// A lower bound that a holder of the token put on it: no use is taken for this request once
     /// so many of the payment's have been; `nil` for none.
-    public let cap: UInt64?
+    package let cap: UInt64?
     /// The request that takes or returns the use: the web server's word, unique per request
     /// (`$request_id` of nginx), or one of our own where it gives none.
-    public let requestID: String
+    package let requestID: String
     /// Which delivery the request belongs to, where further requests of one delivery are free.
-    public let delivery: DeliveryKey?
+    package let delivery: DeliveryKey?
 
     /// A claim; nothing is checked here.
-    public init(
+    package init(
         paymentHash: PaymentHash,
         terms: PurchaseTerms,
         cap: UInt64? = nil,
@@ -61,25 +61,25 @@ public struct PaymentClaim: Sendable {
     }
 
     /// The amount the invoice was made for.
-    public var price: Millisatoshis {
+    package var price: Millisatoshis {
         Millisatoshis(sats: terms.priceSats) ?? Millisatoshis(msat: .max)
     }
 }
 
 /// Names a delivery: the goods of one address, within a while after the request that took a use
 /// for them.
-public struct DeliveryKey: Sendable, Hashable {
+package struct DeliveryKey: Sendable, Hashable {
     /// 8 bytes: a hash of host, path and query.
-    public let address: [UInt8]
+    package let address: [UInt8]
     /// For so many seconds after the use was taken further requests of the delivery take nothing.
-    public let graceSeconds: UInt64
+    package let graceSeconds: UInt64
     /// Whether this request may be one of them: it has a well-formed single `Range`, or a condition.
-    public let mayRepeat: Bool
+    package let mayRepeat: Bool
     /// Further requests that one use covers.
-    public static let maximumRepeats = 60
+    package static let maximumRepeats = 60
 
     /// A key; nothing is checked here.
-    public init(address: [UInt8], graceSeconds: UInt64, mayRepeat: Bool) {
+    package init(address: [UInt8], graceSeconds: UInt64, mayRepeat: Bool) {
         self.address = address
         self.graceSeconds = graceSeconds
         self.mayRepeat = mayRepeat
@@ -87,7 +87,7 @@ public struct DeliveryKey: Sendable, Hashable {
 }
 
 /// What became of an attempt to use a payment.
-public enum TakeOutcome: Equatable, Sendable {
+package enum TakeOutcome: Equatable, Sendable {
     /// Served; what is left afterwards, `nil` for unlimited.
     case taken(usesLeft: UInt64?)
     /// Served; this very request took its use before, and takes no other.
@@ -111,7 +111,7 @@ public enum TakeOutcome: Equatable, Sendable {
 }
 
 /// Why a use, or a free request, is returned.
-public enum ReturnCause: Sendable, Hashable {
+package enum ReturnCause: Sendable, Hashable {
     /// The goods failed, or the client left: a 5xx, silence, a broken connection. At most
     /// ``maximumFailures`` of these within an hour, or the window of a free request.
     case failure
@@ -120,11 +120,11 @@ public enum ReturnCause: Sendable, Hashable {
 
     /// Failures in an hour beyond which a payment is let in no more until that hour is over: a
     /// backend is not made to work for nothing without end.
-    public static let maximumFailures = 20
+    package static let maximumFailures = 20
 }
 
 /// Counts the free tier, exactly, across all processes.
-public protocol FreeCounter: Sendable {
+package protocol FreeCounter: Sendable {
     /// Takes one free request when there is one left; the same request (``FreeClaim/requestID``)
     /// takes once, however often it asks, in whatever process. After
     /// ``ReturnCause/maximumFailures`` returns within a window there is none left.
@@ -137,24 +137,24 @@ public protocol FreeCounter: Sendable {
 }
 
 /// A free request, asked for by a client.
-public struct FreeClaim: Sendable {
+package struct FreeClaim: Sendable {
     /// Names the site and the rule whose allowance is drawn on: stable while the rule's methods,
     /// host and path are.
-    public let rule: [UInt8]
+    package let rule: [UInt8]
     /// The client: 4 bytes of IPv4 or the first 8 of IPv6. Kept only as a keyed hash.
-    public let client: [UInt8]
+    package let client: [UInt8]
     /// The wider network of the client, for when there are too many clients to count each:
     /// 2 bytes of IPv4 or 4 of IPv6.
-    public let network: [UInt8]
+    package let network: [UInt8]
     /// Requests per window.
-    public let limit: UInt32
+    package let limit: UInt32
     /// The window.
-    public let period: FreePeriod
+    package let period: FreePeriod
     /// The request that takes or returns it; see ``PaymentClaim/requestID``.
-    public let requestID: String
+    package let requestID: String
 
     /// A claim; nothing is checked here.
-    public init(
+    package init(
         rule: [UInt8],
         client: [UInt8],
         network: [UInt8],
@@ -172,7 +172,7 @@ public struct FreeClaim: Sendable {
 }
 
 /// A window of the free tier, in UTC.
-public enum FreePeriod: String, Sendable, CaseIterable {
+package enum FreePeriod: String, Sendable, CaseIterable {
     /// 60 seconds.
     case minute
     /// 3,600 seconds.
@@ -181,7 +181,7 @@ public enum FreePeriod: String, Sendable, CaseIterable {
     case day
 
     /// Its length in seconds. UTC as computers count it has no other days.
-    public var seconds: UInt64 {
+    package var seconds: UInt64 {
         switch self {
         case .minute: 60
         case .hour: 3600
@@ -191,16 +191,16 @@ public enum FreePeriod: String, Sendable, CaseIterable {
 }
 
 /// What became of a free request.
-public struct FreeOutcome: Equatable, Sendable {
+package struct FreeOutcome: Equatable, Sendable {
     /// Whether it may pass.
-    public let isGranted: Bool
+    package let isGranted: Bool
     /// Free requests left in this window afterwards.
-    public let left: UInt32
+    package let left: UInt32
     /// Seconds until the window turns.
-    public let resetSeconds: UInt64
+    package let resetSeconds: UInt64
 
     /// An outcome.
-    public init(isGranted: Bool, left: UInt32, resetSeconds: UInt64) {
+    package init(isGranted: Bool, left: UInt32, resetSeconds: UInt64) {
         self.isGranted = isGranted
         self.left = left
         self.resetSeconds = resetSeconds
@@ -208,7 +208,7 @@ public struct FreeOutcome: Equatable, Sendable {
 }
 
 /// Bounds the unpaid invoices one client may hold.
-public protocol PendingInvoices: Sendable {
+package protocol PendingInvoices: Sendable {
     /// Reserves a place before an invoice is made that will expire at `expiresAt`.
     func reserve(client: [UInt8], limit: Int, expiresAt: UInt64, now: UInt64) throws(StateError)
         -> PendingOutcome
@@ -223,12 +223,12 @@ public protocol PendingInvoices: Sendable {
 
 /// A place taken by an unpaid invoice, as text that may be kept in the wallet's `extra` and
 /// says nothing of the client to anyone without the day's key.
-public struct PendingPlace: Hashable, Sendable {
+package struct PendingPlace: Hashable, Sendable {
     /// Opaque text of `[0-9a-zA-Z.:-]`, at most 80 bytes; a point stands between places.
-    public let text: String
+    package let text: String
 
     /// A place as ``PendingInvoices`` wrote it; any other text is a place that does not exist.
-    public init(text: String) {
+    package init(text: String) {
         self.text = text
     }
 
@@ -238,13 +238,13 @@ public struct PendingPlace: Hashable, Sendable {
     }
 
     /// The places it was made of.
-    public var all: [PendingPlace] {
+    package var all: [PendingPlace] {
         text.split(separator: ".").map { PendingPlace(text: String($0)) }
     }
 }
 
 /// Whether a client may have one more unpaid invoice.
-public enum PendingOutcome: Equatable, Sendable {
+package enum PendingOutcome: Equatable, Sendable {
     /// It may, and this is its place.
     case reserved(PendingPlace)
     /// It holds `limit` of them; the first expires in so many seconds.
@@ -253,15 +253,15 @@ public enum PendingOutcome: Equatable, Sendable {
 
 /// Keeps what happened, for people and reports. Never read to decide; failing loses no money, so
 /// it does not throw.
-public protocol Journal: Sendable {
+package protocol Journal: Sendable {
     /// Appends one event.
     func record(_ event: JournalEvent)
 }
 
 /// One line of the journal.
-public struct JournalEvent: Sendable {
+package struct JournalEvent: Sendable {
     /// What can happen.
-    public enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
         /// An invoice was made and offered.
         case challenge
         /// The wallet confirmed a payment, on its first redemption.
@@ -281,28 +281,28 @@ public struct JournalEvent: Sendable {
     }
 
     /// Seconds since 1970.
-    public let time: UInt64
+    package let time: UInt64
     /// What happened.
-    public let kind: Kind
+    package let kind: Kind
     /// The rule's service, or empty.
-    public let service: String
+    package let service: String
     /// The rule's tier.
-    public let tier: UInt8
+    package let tier: UInt8
     /// The payment, where there is one.
-    public let paymentHash: PaymentHash?
+    package let paymentHash: PaymentHash?
     /// Money that moved or was asked for; 0 where there is none.
-    public let amount: Millisatoshis
+    package let amount: Millisatoshis
     /// Uses left after the event, where they are counted.
-    public let usesLeft: UInt64?
+    package let usesLeft: UInt64?
     /// A stable word for the reason of a refusal (the JSON `code`), or empty.
-    public let code: String
+    package let code: String
     /// Request method, in upper case.
-    public let method: String
+    package let method: String
     /// The normalised path; the writer escapes tabs and control bytes.
-    public let path: String
+    package let path: String
 
     /// An event.
-    public init(
+    package init(
         time: UInt64,
         kind: Kind,
         service: String = "",
@@ -328,15 +328,15 @@ public struct JournalEvent: Sendable {
 }
 
 /// State that could not be read or written: nothing was given away.
-public struct StateError: Error, Equatable, CustomStringConvertible {
+package struct StateError: Error, Equatable, CustomStringConvertible {
     /// One line for the log: which file, what was wrong, what would be right.
-    public let reason: String
+    package let reason: String
 
     /// An error told in one line.
-    public init(_ reason: String) {
+    package init(_ reason: String) {
         self.reason = reason
     }
 
     /// The reason.
-    public var description: String { reason }
+    package var description: String { reason }
 }

@@ -1,16 +1,16 @@
 import FoundationEssentials
 
 /// A whole HTTP answer of the gate's own.
-public struct Answer: Sendable {
+package struct Answer: Sendable {
     /// HTTP status.
-    public var status: Int
+    package var status: Int
     /// Header fields in the order in which they are sent; a name may repeat.
-    public var headers: [(name: String, value: String)]
+    package var headers: [(name: String, value: String)]
     /// The body; left out for `HEAD`.
-    public var body: [UInt8]
+    package var body: [UInt8]
 
     /// An answer.
-    public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+    package init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
         self.status = status
         self.headers = headers
         self.body = body
@@ -22,7 +22,7 @@ public struct Answer: Sendable {
     ]
 
     /// An answer in JSON that no cache keeps.
-    public static func json(_ status: Int, _ body: some Encodable) -> Answer {
+    package static func json(_ status: Int, _ body: some Encodable) -> Answer {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.withoutEscapingSlashes, .sortedKeys]
         let bytes = (try? encoder.encode(body)).map(Array.init) ?? []
@@ -34,12 +34,12 @@ public struct Answer: Sendable {
     }
 
     /// An error as every client of ours gets it: words for people, a stable code for programs.
-    public static func error(_ status: Int, code: String, _ message: String) -> Answer {
+    package static func error(_ status: Int, code: String, _ message: String) -> Answer {
         json(status, ErrorBody(error: message, code: code))
     }
 
     /// The same with one more header field.
-    public func adding(_ name: String, _ value: String) -> Answer {
+    package func adding(_ name: String, _ value: String) -> Answer {
         var copy = self
         copy.headers.append((name, value))
         return copy
@@ -48,7 +48,7 @@ public struct Answer: Sendable {
     /// A CGI document response (RFC 3875 section 6.2): `Status`, header fields, body.
     ///
     /// Control bytes in values become blanks, so that no value can begin another field.
-    public func serialized(withBody: Bool = true) -> [UInt8] {
+    package func serialized(withBody: Bool = true) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(1024 + body.count)
         Self.append("Status: ", to: &bytes)

@@ -1,5 +1,5 @@
 /// What browsers of other sites may do (Fetch standard, "CORS protocol").
-public struct CORSPolicy: Sendable, Equatable {
+package struct CORSPolicy: Sendable, Equatable {
     private enum Origins: Equatable {
         case none
         case any
@@ -9,7 +9,7 @@ public struct CORSPolicy: Sendable, Equatable {
     private let origins: Origins
 
     /// `*`, `off`, or a comma list of origins such as `https://example.org`.
-    public init(_ text: String) {
+    package init(_ text: String) {
         switch text.trimmingBlanks {
         case "off", "": origins = .none
         case "*": origins = .any
@@ -19,7 +19,7 @@ public struct CORSPolicy: Sendable, Equatable {
     }
 
     /// What of the gate's answers a script may read.
-    public static let exposed =
+    package static let exposed =
         "WWW-Authenticate, L402-Price, L402-Service, L402-Tier, L402-Access, L402-Payment-Hash, "
         + "L402-Uses-Left, L402-Free-Left, L402-Refunded, RateLimit, RateLimit-Policy, Retry-After"
     private static let open: [(name: String, value: String)] = [

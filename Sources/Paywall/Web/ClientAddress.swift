@@ -1,16 +1,16 @@
 /// Who sends a request, as far as free requests and unpaid invoices are counted: an IPv4 address,
 /// or the /64 of an IPv6 one, of which one subscriber has many.
-public struct ClientAddress: Sendable, Equatable {
+package struct ClientAddress: Sendable, Equatable {
     /// 4 bytes of IPv4, or the first 8 of IPv6.
-    public let client: [UInt8]
+    package let client: [UInt8]
     /// The wider network: 2 bytes of IPv4, or the first 4 of IPv6.
-    public let network: [UInt8]
+    package let network: [UInt8]
 
     /// The first 6 bytes of IPv6, of which one subscriber may have all; `nil` for IPv4.
-    public let site: [UInt8]?
+    package let site: [UInt8]?
 
     /// Reads `REMOTE_ADDR`: IPv4, IPv6, or IPv4 mapped into IPv6, which counts as IPv4.
-    public init?(_ text: [UInt8]) {
+    package init?(_ text: [UInt8]) {
         let address = Array(text.prefix { $0 != UInt8(ascii: "%") })  // a zone is no part of it
         if let four = Self.ipv4(address[...]) {
             client = four

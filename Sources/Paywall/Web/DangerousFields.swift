@@ -3,12 +3,12 @@
 ///
 /// The gate judges the request line. Who passes such a field on to a backend that honours it serves
 /// what was not judged: a free path asked with `X-Original-URL: /paid` is the paid page.
-public enum DangerousFields {
+package enum DangerousFields {
     /// Names in lower case, with hyphens (a CGI variable does not tell `_` from `-`).
-    public static let names: Set<String> = paths.union(methods).union(hosts).union(orders)
+    package static let names: Set<String> = paths.union(methods).union(hosts).union(orders)
 
     /// Whether a CGI variable such as `HTTP_X_ORIGINAL_URL` is one of them.
-    public static func contains(variable: [UInt8]) -> Bool {
+    package static func contains(variable: [UInt8]) -> Bool {
         guard variable.starts(with: "HTTP_".utf8) else { return false }
         let name = String(foreign: variable.dropFirst(5)).lowercased()
         return names.contains(name.replacing("_", with: "-"))

@@ -2,10 +2,10 @@
 ///
 /// Lower case, no port, no dot at its end; an IPv6 address in brackets as RFC 5952 writes it
 /// (its IPv4 tails in hexadecimal), so that `[0:0::1]` and `[::1]` are one host.
-public enum HostName {
+package enum HostName {
     /// The host of `host` or `host:port`, as in a `Host` header, a URL or a rule; `nil` when it is
     /// no host name, IPv4 address or IPv6 address in brackets.
-    public static func of(_ authority: some StringProtocol) -> String? {
+    package static func of(_ authority: some StringProtocol) -> String? {
         var host = Array(authority.utf8)[...]
         if host.first == UInt8(ascii: "[") {
             guard let close = host.firstIndex(of: UInt8(ascii: "]")) else { return nil }
@@ -21,7 +21,7 @@ public enum HostName {
     }
 
     /// The host that a URL names, without what may stand before an `@`; `nil` for a path alone.
-    public static func of(url: String) -> String? {
+    package static func of(url: String) -> String? {
         guard let slashes = url.range(ofFirst: "://") else { return nil }
         let authority = url[slashes...].prefix { !"/?#".contains($0) }
         let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] }
@@ -29,7 +29,7 @@ public enum HostName {
     }
 
     /// The port, when there is one from 1 to 65535.
-    public static func port(_ text: some StringProtocol) -> UInt16? {
+    package static func port(_ text: some StringProtocol) -> UInt16? {
         guard let part = portText(text), part.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }),
             let port = UInt16(part), port > 0
         else { return nil }
@@ -37,7 +37,7 @@ public enum HostName {
     }
 
     /// Whether it is a host, or a host and a port, and nothing else.
-    public static func isAuthority(_ text: some StringProtocol) -> Bool {
+    package static func isAuthority(_ text: some StringProtocol) -> Bool {
         of(text) != nil && (portText(text) == nil || port(text) != nil)
     }
 

@@ -1,8 +1,8 @@
 /// The media type of a file by the end of its name, as web servers tell it.
-public enum MediaType {
+package enum MediaType {
     /// The value of `Content-Type` for a decoded path; that of an index page for one that ends with
     /// a slash.
-    public static func of(_ path: [UInt8]) -> String {
+    package static func of(_ path: [UInt8]) -> String {
         let name = path.split(separator: UInt8(ascii: "/")).last ?? []
         guard path.last != UInt8(ascii: "/") else { return "text/html; charset=utf-8" }
         guard let dot = name.lastIndex(of: UInt8(ascii: ".")) else { return unknown }

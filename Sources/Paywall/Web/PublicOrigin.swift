@@ -1,18 +1,18 @@
 /// Scheme, host and port by which the client reached the site: what absolute links to it begin with.
-public struct PublicOrigin: Equatable, Sendable {
+package struct PublicOrigin: Equatable, Sendable {
     /// Whether the client came by https.
-    public let isTLS: Bool
+    package let isTLS: Bool
     /// In lower case; an IPv6 address in its brackets.
-    public let host: String
+    package let host: String
     /// From 1 to 65535.
-    public let port: UInt16
+    package let port: UInt16
 
     /// From the CGI parameters of a request; `nil` when they name no host.
     ///
     /// `HTTP_HOST` has the port where a server hands on what the client sent. The shipped nginx
     /// snippets give the host that nginx chose the site by, which has none: there `REQUEST_AUTHORITY`
     /// (the client's own `Host`) tells it, or else `SERVER_PORT`.
-    public init?(parameter: (String) -> [UInt8]?) {
+    package init?(parameter: (String) -> [UInt8]?) {
         func text(_ name: String) -> String? {
             guard let value = parameter(name), !value.isEmpty else { return nil }
             return String(foreign: value)
@@ -37,7 +37,7 @@ public struct PublicOrigin: Equatable, Sendable {
     }
 
     /// Whether the client came by https, as the web server says; by the port where it says nothing.
-    public static func isTLS(_ parameter: (String) -> [UInt8]?) -> Bool {
+    package static func isTLS(_ parameter: (String) -> [UInt8]?) -> Bool {
         func word(_ name: String) -> String? {
             guard let value = parameter(name), !value.isEmpty else { return nil }
             return String(foreign: value).lowercased()
@@ -49,11 +49,11 @@ public struct PublicOrigin: Equatable, Sendable {
     }
 
     /// `http` or `https`.
-    public var scheme: String { isTLS ? "https" : "http" }
+    package var scheme: String { isTLS ? "https" : "http" }
 
     /// `host`, with the port where it is not that of the scheme.
-    public var authority: String { port == (isTLS ? 443 : 80) ? host : "\(host):\(port)" }
+    package var authority: String { port == (isTLS ? 443 : 80) ? host : "\(host):\(port)" }
 
     /// `scheme://authority`.
-    public var text: String { "\(scheme)://\(authority)" }
+    package var text: String { "\(scheme)://\(authority)" }
 }

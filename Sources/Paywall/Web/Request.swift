@@ -3,9 +3,9 @@ import L402
 /// One request as the decision sees it, whatever server and mode it came by.
 ///
 /// Header fields are looked up when they are needed, not copied at the start.
-public struct Request {
+package struct Request {
     /// What the web server asks for, `L402_MODE`.
-    public enum Mode: String, Sendable, CaseIterable {
+    package enum Mode: String, Sendable, CaseIterable {
         /// Answer it, or hand the goods over: a FastCGI responder or plain CGI.
         case respond
         /// Say 204 or 403 and nothing else: nginx `auth_request`.
@@ -27,7 +27,7 @@ public struct Request {
     }
 
     /// What reading the body gave.
-    public enum Body: Sendable {
+    package enum Body: Sendable {
         /// All of it.
         case whole([UInt8])
         /// More than the limit; nothing of it is looked at.
@@ -37,27 +37,27 @@ public struct Request {
     }
 
     /// In upper case, as sent.
-    public let method: String
+    package let method: String
     /// The path and query, normalised as the web server does.
-    public let path: RequestPath
+    package let path: RequestPath
     /// What is asked for.
-    public let mode: Mode
+    package let mode: Mode
 
     private let parameter: (String) -> [UInt8]?
     private let search: (String) -> Bool
     /// Names this request: the same in every call that the web server makes for it (`REQUEST_ID`,
     /// `UNIQUE_ID`; never a header of the client), one of our own where it gives none.
-    public let requestID: String
+    package let requestID: String
     /// Reads the body, at most so many bytes; called at most once.
-    public let readBody: (Int) -> Body
+    package let readBody: (Int) -> Body
 
     /// Bytes of body that are searched for a payment hash and required fields.
-    public static let bodyLimitBytes = 1 << 20
+    package static let bodyLimitBytes = 1 << 20
 
     /// A request from its CGI parameters (RFC 3875 section 4.1).
     ///
     /// - Throws: ``RequestPathError`` when the path is none that the web server would serve.
-    public init(
+    package init(
         isAuthorizer: Bool,
         parameter: @escaping (String) -> [UInt8]?,
         readBody: @escaping (Int) -> Body,
@@ -79,17 +79,17 @@ public struct Request {
     }
 
     /// In the spelling of ``HostName``; `nil` when none was sent, or what is none.
-    public var host: String? {
+    package var host: String? {
         (parameter("HTTP_HOST") ?? parameter("SERVER_NAME")).flatMap {
             HostName.of(String(foreign: $0))
         }
     }
 
     /// `REMOTE_ADDR`, the web server's own verdict; `nil` when it gave none.
-    public var client: ClientAddress? { parameter("REMOTE_ADDR").flatMap { ClientAddress($0) } }
+    package var client: ClientAddress? { parameter("REMOTE_ADDR").flatMap { ClientAddress($0) } }
 
     /// Whether the client is this very machine, by loopback.
-    public var isLocal: Bool {
+    package var isLocal: Bool {
         guard let address = parameter("REMOTE_ADDR") else { return false }
         if address.elementsEqual("::1".utf8) { return true }
         let client = ClientAddress(address)
@@ -112,12 +112,12 @@ public struct Request {
 
     /// The value of a header field by its variable, such as `HTTP_X_PAYMENT_HASH` (RFC 3875 section
     /// 4.1.18); `nil` when not sent or empty.
-    public func header(_ variable: String) -> [UInt8]? {
+    package func header(_ variable: String) -> [UInt8]? {
         parameter(variable).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// The same as text.
-    public func headerText(_ variable: String) -> String? {
+    package func headerText(_ variable: String) -> String? {
         header(variable).map { String(foreign: $0) }
     }
 
@@ -134,7 +134,7 @@ public struct Request {
     }
 
     /// Every value of a query parameter, undecoded.
-    public func query(_ name: String) -> [UInt8]? {
+    package func query(_ name: String) -> [UInt8]? {
         let wanted = Array(name.utf8)
         for pair in (path.query ?? []).split(separator: UInt8(ascii: "&")) {
             let parts = pair.split(

@@ -8,18 +8,18 @@
 /// A backend that is handed the raw URI may read it otherwise: `/admin/..%2ffree` is `/free` to
 /// nginx and lies under `/admin/` where `%2f` is no slash. Such readings are in ``readings``, and
 /// the gate refuses what they would let slip.
-public struct RequestPath: Sendable, Equatable {
+package struct RequestPath: Sendable, Equatable {
     /// The path decoded, without dot segments, slashes merged.
     ///
     /// It begins with `/` and may hold any byte but NUL.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
     /// What follows the `?`, raw and without it; `nil` when there is no `?`.
-    public let query: [UInt8]?
+    package let query: [UInt8]?
     /// Other paths that a backend may see in the same URI; empty for nearly all requests.
     ///
     /// Decoded, slashes merged, none equal to ``bytes``. An encoded slash that is no separator is
     /// `%2F` in them, which no rule can name.
-    public let readings: [[UInt8]]
+    package let readings: [[UInt8]]
     /// Whether a separator was sent encoded or as `\`, or dots beside a `;`: no honest client does,
     /// and servers differ.
     let hasOddSeparator: Bool
@@ -29,12 +29,12 @@ public struct RequestPath: Sendable, Equatable {
     private let raw: [UInt8]
 
     /// Whether there is more than one way to read the path.
-    public var isAmbiguous: Bool { !readings.isEmpty }
+    package var isAmbiguous: Bool { !readings.isEmpty }
 
     /// Reads a request target in origin form (`/path?query`) or absolute form (`http://host/…`).
     ///
     /// - Throws: ``RequestPathError``; nginx answers 400 to the same.
-    public init(requestURI: [UInt8]) throws(RequestPathError) {
+    package init(requestURI: [UInt8]) throws(RequestPathError) {
         // nginx refuses these with 400 too.
         guard !requestURI.contains(0) else { throw .nul }
         guard requestURI.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else { throw .controlByte }
@@ -73,7 +73,7 @@ public struct RequestPath: Sendable, Equatable {
 
     /// ``bytes`` for a response header such as `X-Accel-Redirect`, whose URI nginx unescapes:
     /// everything but unreserved characters (RFC 3986 section 2.3) and `/` percent-encoded.
-    public var encodedForHeader: [UInt8] {
+    package var encodedForHeader: [UInt8] {
         var encoded: [UInt8] = []
         encoded.reserveCapacity(bytes.count)
         for byte in bytes {
@@ -96,7 +96,7 @@ public struct RequestPath: Sendable, Equatable {
     /// segments are never sent: where a path has any, the backend gets ``bytes``, encoded. Slashes at
     /// the very beginning become one, for two could begin an authority; bytes that no URI has (RFC
     /// 3986) are percent-encoded. What names a payment (``withoutProof(_:)``) is left out of the query.
-    public var forBackend: [UInt8] {
+    package var forBackend: [UInt8] {
         let path = hasDotSegment ? encodedForHeader : Self.encodingForeign(rawFromOneSlash)
         guard let query else { return path }
         let left = Self.withoutProof(query)
@@ -106,7 +106,7 @@ public struct RequestPath: Sendable, Equatable {
 
     /// A query without `payment_hash` and `l402`, which are the gate's own words in it and no part
     /// of the goods' address; every other byte as it was.
-    public static func withoutProof(_ query: [UInt8]) -> [UInt8] {
+    package static func withoutProof(_ query: [UInt8]) -> [UInt8] {
         let pairs = query.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false)
         let left = pairs.filter { pair in
             let name = pair.prefix { $0 != UInt8(ascii: "=") }

@@ -1,5 +1,5 @@
 /// Why a request target is no path that the web server would serve: status 400.
-public enum RequestPathError: Error, Equatable, CustomStringConvertible {
+package enum RequestPathError: Error, Equatable, CustomStringConvertible {
     /// It does not begin with `/`.
     case notAbsolute
     /// A `%` without two hex digits behind it.
@@ -12,7 +12,7 @@ public enum RequestPathError: Error, Equatable, CustomStringConvertible {
     case controlByte
 
     /// Lower-case words, no period.
-    public var description: String {
+    package var description: String {
         switch self {
         case .notAbsolute: "the path does not begin with a slash"
         case .badEscape: "the path has a percent sign without two hex digits"

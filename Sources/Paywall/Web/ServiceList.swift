@@ -66,7 +66,7 @@ struct ServiceDescription: Encodable {
 
 extension FiatAmount: CustomStringConvertible {
     /// Such as `0.25 USD`.
-    public var description: String {
+    package var description: String {
         let cents = hundredths % 100
         return "\(hundredths / 100).\(cents < 10 ? "0" : "")\(cents) \(currency)"
     }
