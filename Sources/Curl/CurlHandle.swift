@@ -4,65 +4,69 @@ import CCurl
 /// when it goes away. The corresponding C types are `CURL` and `CURLM`.
 ///
 /// Used by one thread at a time.
-package final class CurlHandle: @unchecked Sendable {
+@safe package final class CurlHandle: @unchecked Sendable {
     private let easy: UnsafeMutableRawPointer
     private let multi: UnsafeMutableRawPointer
     private var headers: UnsafeMutablePointer<curl_slist>?
 
     /// A fresh handle; `nil` when libcurl cannot be loaded, or has no memory.
     init?() {
-        guard ccurl_load() == 1, let easy = ccurl_easy_init() else { return nil }
-        guard let multi = ccurl_multi_init() else {
-            ccurl_easy_cleanup(easy)
+        guard ccurl_load() == 1, let easy = unsafe ccurl_easy_init() else { return nil }
+        guard let multi = unsafe ccurl_multi_init() else {
+            unsafe ccurl_easy_cleanup(easy)
             return nil
         }
-        self.easy = easy
-        self.multi = multi
+        unsafe self.easy = easy
+        unsafe self.multi = multi
     }
 
     deinit {
-        ccurl_easy_cleanup(easy)
-        ccurl_multi_cleanup(multi)
-        ccurl_slist_free(headers)
+        unsafe ccurl_easy_cleanup(easy)
+        unsafe ccurl_multi_cleanup(multi)
+        unsafe ccurl_slist_free(headers)
     }
 
     /// Forgets all options; connections stay. What holds for every transfer of ours is set: no signal,
     /// no proxy of the environment, no other protocol than HTTP.
     func reset() {
-        ccurl_easy_reset(easy)
-        ccurl_slist_free(headers)
-        headers = nil
+        unsafe ccurl_easy_reset(easy)
+        unsafe ccurl_slist_free(headers)
+        unsafe headers = nil
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_PROXY, "")
         set(CURLOPT_PROTOCOLS_STR, "http,https")
     }
 
     package func set(_ option: CURLoption, _ number: Int) {
-        ccurl_setopt_long(easy, option, number)
+        unsafe ccurl_setopt_long(easy, option, number)
     }
 
     package func set(_ option: CURLoption, _ text: String) {
-        ccurl_setopt_string(easy, option, text)
+        unsafe ccurl_setopt_string(easy, option, text)
     }
 
     /// A text of any bytes but NUL.
     package func set(_ option: CURLoption, _ bytes: [UInt8]) {
-        Self.withCString(bytes) { ccurl_setopt_string(easy, option, $0) }
+        unsafe Self.withCString(bytes) { unsafe ccurl_setopt_string(easy, option, $0) }
     }
 
     /// The lines of the request's head, `Name: value`; `Name:` leaves out what libcurl would say.
     package func setHeaders(_ lines: [[UInt8]]) {
         for line in lines {
-            Self.withCString(line) { headers = ccurl_slist_append(headers, $0) ?? headers }
+            unsafe Self.withCString(line) {
+                unsafe headers = ccurl_slist_append(headers, $0) ?? headers
+            }
         }
-        ccurl_setopt_pointer(easy, CURLOPT_HTTPHEADER, headers)
+        unsafe ccurl_setopt_pointer(easy, CURLOPT_HTTPHEADER, headers)
     }
 
     /// The length of a body that the transfer is asked for (``Transfer/body(upTo:)``); `nil` where its
     /// end tells.
     package func setUpload(bytes: Int?) {
         set(CURLOPT_UPLOAD, 1)
-        if let bytes { ccurl_setopt_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(bytes)) }
+        if let bytes {
+            unsafe ccurl_setopt_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(bytes))
+        }
     }
 
     /// Runs a transfer to its end.
@@ -78,19 +82,23 @@ package final class CurlHandle: @unchecked Sendable {
         -> TransferResult
     {
         let reference = TransferReference(transfer)
-        let context = Unmanaged.passUnretained(reference).toOpaque()
-        TransferCallbacks.set(on: easy, context)
+        let context = unsafe Unmanaged.passUnretained(reference).toOpaque()
+        unsafe TransferCallbacks.set(on: easy, context)
         let code = withExtendedLifetime(reference) {
-            guard let body else { return ccurl_multi_run(multi, easy, lookMilliseconds) }
-            return body.withUnsafeBytes { bytes in
+            guard let body else { return unsafe ccurl_multi_run(multi, easy, lookMilliseconds) }
+            return unsafe body.withUnsafeBytes { bytes in
                 set(CURLOPT_POST, 1)
-                ccurl_setopt_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(bytes.count))
-                ccurl_setopt_pointer(
+                unsafe ccurl_setopt_offset(
+                    easy,
+                    CURLOPT_POSTFIELDSIZE_LARGE,
+                    curl_off_t(bytes.count)
+                )
+                unsafe ccurl_setopt_pointer(
                     easy,
                     CURLOPT_POSTFIELDS,
                     UnsafeMutableRawPointer(mutating: bytes.baseAddress)
                 )
-                return ccurl_multi_run(multi, easy, lookMilliseconds)
+                return unsafe ccurl_multi_run(multi, easy, lookMilliseconds)
             }
         }
         return TransferResult(
@@ -103,14 +111,16 @@ package final class CurlHandle: @unchecked Sendable {
 
     private func information(_ what: CURLINFO) -> Int {
         var value = 0
-        ccurl_getinfo_long(easy, what, &value)
+        unsafe ccurl_getinfo_long(easy, what, &value)
         return value
     }
 
     /// The bytes with a zero behind them; they hold none.
     private static func withCString(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Void) {
-        (bytes + [0]).withUnsafeBytes { buffer in
-            if let start = buffer.bindMemory(to: CChar.self).baseAddress { body(start) }
+        unsafe (bytes + [0]).withUnsafeBytes { buffer in
+            if let start = unsafe buffer.bindMemory(to: CChar.self).baseAddress {
+                unsafe body(start)
+            }
         }
     }
 }
@@ -129,5 +139,5 @@ package struct TransferResult: Sendable {
     package var isWhole: Bool { code == CURLE_OK }
 
     /// libcurl's words for the end; no part of the request.
-    package var reason: String { String(cString: ccurl_easy_strerror(code)) }
+    package var reason: String { unsafe String(cString: ccurl_easy_strerror(code)) }
 }

@@ -10,11 +10,11 @@ package enum HTTPDate {
     /// Such as `Sun, 06 Nov 1994 08:49:37 GMT`.
     package static func text(_ seconds: Int) -> String {
         var time = time_t(seconds)
-        var parts = tm()
-        guard gmtime_r(&time, &parts) != nil else { return "" }
+        var parts = unsafe tm()
+        guard unsafe gmtime_r(&time, &parts) != nil else { return "" }
         var buffer = [UInt8](repeating: 0, count: 64)
-        let count = buffer.withUnsafeMutableBytes {
-            strftime($0.bindMemory(to: CChar.self).baseAddress, $0.count, form, &parts)
+        let count = unsafe buffer.withUnsafeMutableBytes {
+            unsafe strftime($0.bindMemory(to: CChar.self).baseAddress, $0.count, form, &parts)
         }
         return String(decoding: buffer.prefix(count), as: UTF8.self)
     }
@@ -22,7 +22,7 @@ package enum HTTPDate {
     /// `nil` for anything that is no such date.
     package static func seconds(_ text: String) -> Int? {
         guard !text.utf8.contains(0), ccurl_load() == 1 else { return nil }
-        let seconds = ccurl_getdate(text)
+        let seconds = unsafe ccurl_getdate(text)
         return seconds < 0 ? nil : seconds
     }
 }

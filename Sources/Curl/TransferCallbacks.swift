@@ -30,28 +30,30 @@ final class TransferReference {
 /// What libcurl calls while a transfer runs.
 enum TransferCallbacks {
     static func set(on easy: UnsafeMutableRawPointer, _ context: UnsafeMutableRawPointer) {
-        ccurl_setopt_callback(easy, CURLOPT_HEADERFUNCTION, takeHeader)
-        ccurl_setopt_pointer(easy, CURLOPT_HEADERDATA, context)
-        ccurl_setopt_callback(easy, CURLOPT_WRITEFUNCTION, takeBody)
-        ccurl_setopt_pointer(easy, CURLOPT_WRITEDATA, context)
-        ccurl_setopt_callback(easy, CURLOPT_READFUNCTION, giveBody)
-        ccurl_setopt_pointer(easy, CURLOPT_READDATA, context)
-        ccurl_setopt_progress(easy, isStillWanted)
-        ccurl_setopt_pointer(easy, CURLOPT_XFERINFODATA, context)
-        ccurl_setopt_long(easy, CURLOPT_NOPROGRESS, 0)
+        unsafe ccurl_setopt_callback(easy, CURLOPT_HEADERFUNCTION, takeHeader)
+        unsafe ccurl_setopt_pointer(easy, CURLOPT_HEADERDATA, context)
+        unsafe ccurl_setopt_callback(easy, CURLOPT_WRITEFUNCTION, takeBody)
+        unsafe ccurl_setopt_pointer(easy, CURLOPT_WRITEDATA, context)
+        unsafe ccurl_setopt_callback(easy, CURLOPT_READFUNCTION, giveBody)
+        unsafe ccurl_setopt_pointer(easy, CURLOPT_READDATA, context)
+        unsafe ccurl_setopt_progress(easy, isStillWanted)
+        unsafe ccurl_setopt_pointer(easy, CURLOPT_XFERINFODATA, context)
+        unsafe ccurl_setopt_long(easy, CURLOPT_NOPROGRESS, 0)
     }
 }
 
 private func transfer(_ context: UnsafeMutableRawPointer?) -> (any Transfer)? {
-    context.map { Unmanaged<TransferReference>.fromOpaque($0).takeUnretainedValue().transfer }
+    unsafe context.map {
+        unsafe Unmanaged<TransferReference>.fromOpaque($0).takeUnretainedValue().transfer
+    }
 }
 
 private func room(_ start: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int)
     -> UnsafeMutableRawBufferPointer?
 {
     let (total, overflow) = size.multipliedReportingOverflow(by: count)
-    guard let start, !overflow, total >= 0 else { return nil }
-    return UnsafeMutableRawBufferPointer(start: start, count: total)
+    guard let start = unsafe start, !overflow, total >= 0 else { return nil }
+    return unsafe UnsafeMutableRawBufferPointer(start: start, count: total)
 }
 
 /// What libcurl brings; the number of bytes taken, where another one than that of all stops.
@@ -62,8 +64,9 @@ private func take(
     _ context: UnsafeMutableRawPointer?,
     by taking: (any Transfer, [UInt8]) -> Bool
 ) -> Int {
-    guard let bytes = room(start, size, count), let transfer = transfer(context) else { return 0 }
-    return taking(transfer, Array(bytes)) ? bytes.count : 0
+    guard let bytes = unsafe room(start, size, count), let transfer = unsafe transfer(context)
+    else { return 0 }
+    return unsafe taking(transfer, Array(bytes)) ? bytes.count : 0
 }
 
 private func takeHeader(
@@ -72,7 +75,7 @@ private func takeHeader(
     _ count: Int,
     _ context: UnsafeMutableRawPointer?
 ) -> Int {
-    take(start, size, count, context) { $0.take(headerLine: $1) }
+    unsafe take(start, size, count, context) { $0.take(headerLine: $1) }
 }
 
 private func takeBody(
@@ -81,7 +84,7 @@ private func takeBody(
     _ count: Int,
     _ context: UnsafeMutableRawPointer?
 ) -> Int {
-    take(start, size, count, context) { $0.take(body: $1) }
+    unsafe take(start, size, count, context) { $0.take(body: $1) }
 }
 
 /// What libcurl takes for "stop": `CURL_READFUNC_ABORT`.
@@ -93,10 +96,10 @@ private func giveBody(
     _ count: Int,
     _ context: UnsafeMutableRawPointer?
 ) -> Int {
-    guard let room = room(start, size, count), let transfer = transfer(context),
+    guard let room = unsafe room(start, size, count), let transfer = unsafe transfer(context),
         let chunk = transfer.body(upTo: room.count), chunk.count <= room.count
     else { return stopReading }
-    room.copyBytes(from: chunk)
+    unsafe room.copyBytes(from: chunk)
     return chunk.count
 }
 
@@ -108,5 +111,5 @@ private func isStillWanted(
     _: curl_off_t,
     _: curl_off_t
 ) -> Int32 {
-    transfer(context)?.isWanted() == true ? 0 : 1
+    unsafe transfer(context)?.isWanted() == true ? 0 : 1
 }

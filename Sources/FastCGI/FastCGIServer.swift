@@ -208,9 +208,9 @@ package final class FastCGIServer: Sendable {
         pool.beginRequest(worker, on: connection.descriptor)
         defer { pool.endRequest(worker) }
         guard connection.readRequest() else { return connection.free() }
-        handler(FastCGIExchange(connection.request))
+        unsafe handler(FastCGIExchange(connection.request))
         if isStopping.load(ordering: .relaxed) {
-            _ = cfastcgi_end_last(connection.request)
+            _ = unsafe cfastcgi_end_last(connection.request)
             connection.free()
         } else if connection.finishRequest() {
             keep(connection, isNew: false)

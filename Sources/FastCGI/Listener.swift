@@ -79,12 +79,12 @@ package struct Listener: Sendable {
     ///
     /// - Parameter anywhere: Whether one is taken that other machines reach.
     package static func inherited(anywhere: Bool = false) throws(FastCGIError) -> Listener? {
-        if let count = getenv("LISTEN_FDS"), let owner = getenv("LISTEN_PID"),
-            Int32(String(cString: owner)) == getpid(), String(cString: count) != "0"
+        if let count = unsafe getenv("LISTEN_FDS"), let owner = unsafe getenv("LISTEN_PID"),
+            unsafe Int32(String(cString: owner)) == getpid(), unsafe String(cString: count) != "0"
         {
-            guard String(cString: count) == "1", isListening(3) else {
+            guard unsafe String(cString: count) == "1", isListening(3) else {
                 throw FastCGIError(
-                    "LISTEN_FDS names \(String(cString: count)) descriptors; give one listening socket"
+                    unsafe "LISTEN_FDS names \(String(cString: count)) descriptors; give one listening socket"
                 )
             }
             return try inherited(3, anywhere: anywhere)
@@ -94,7 +94,7 @@ package struct Listener: Sendable {
 
     /// Whether a spawner passed one socket that listens, wherever it does.
     package static var isInherited: Bool {
-        getenv("LISTEN_FDS") != nil ? isListening(3) || isListening(0) : isListening(0)
+        unsafe getenv("LISTEN_FDS") != nil ? isListening(3) || isListening(0) : isListening(0)
     }
 
     private static func inherited(_ descriptor: Int32, anywhere: Bool) throws(FastCGIError)
@@ -116,7 +116,8 @@ package struct Listener: Sendable {
     private static func isListening(_ descriptor: Int32) -> Bool {
         var value: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
-        return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 && value != 0
+        return unsafe getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0
+            && value != 0
     }
 
     /// Whether requests of a connection are taken: through a socket that we made ourselves only from
@@ -136,7 +137,8 @@ package struct Listener: Sendable {
         releasePath()
         for descriptor in descriptors {
             // What is opened next must not become a standard descriptor.
-            let null = descriptor <= STDERR_FILENO ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1
+            let null =
+                unsafe descriptor <= STDERR_FILENO ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1
             if null >= 0 {
                 dup2(null, descriptor)
                 close(null)

@@ -16,7 +16,7 @@ struct SocketFile: Sendable {
 
     /// Removes the socket from the directory, unless something else is there by now.
     func unlinkIfOurs() {
-        if identity.isStill(at: path) { unlink(path) }
+        if identity.isStill(at: path) { unsafe unlink(path) }
     }
 
     /// Makes a socket at a path and listens on it.
@@ -30,12 +30,12 @@ struct SocketFile: Sendable {
         guard bytes.count < capacity else {
             throw FastCGIError("\(path): a socket's path has at most \(capacity - 1) bytes")
         }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let descriptor = try withUnsafePointer(to: &address) {
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+        let descriptor = try unsafe withUnsafePointer(to: &address) {
             pointer throws(FastCGIError) -> Int32 in
-            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            try unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 address throws(FastCGIError) -> Int32 in
-                try bind(path, address)
+                try unsafe bind(path, address)
             }
         }
         return (descriptor, SocketFile(path))
@@ -50,18 +50,18 @@ struct SocketFile: Sendable {
                 throw FastCGIError("\(path): exists and is no socket")
             }
             let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-            let isAnswered = connect(probe, address, size) == 0
+            let isAnswered = unsafe connect(probe, address, size) == 0
             close(probe)
             if isAnswered { throw FastCGIError("\(path): another process answers on it") }
-            unlink(path)
+            unsafe unlink(path)
         }
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         let mask = umask(0o111)
-        let isBound = descriptor >= 0 && Glibc.bind(descriptor, address, size) == 0
+        let isBound = unsafe descriptor >= 0 && Glibc.bind(descriptor, address, size) == 0
         let cause = errno
         umask(mask)
         guard isBound, listen(descriptor, Listener.backlog) == 0 else {
-            let reason = String(cString: strerror(isBound ? errno : cause))
+            let reason = unsafe String(cString: strerror(isBound ? errno : cause))
             if descriptor >= 0 { close(descriptor) }
             throw FastCGIError("\(path): cannot listen: \(reason)")
         }

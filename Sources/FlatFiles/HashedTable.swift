@@ -60,7 +60,9 @@ final class HashedTable: Sendable {
     {
         path = "\(directory.path)/\(name)"
         maximumPages = max(1, maximumSlots / Self.slotsPerFreshPage)
-        if access(path, F_OK) != 0 { try directory.create(path, TableHead.text(meaning: meaning)) }
+        if unsafe access(path, F_OK) != 0 {
+            try directory.create(path, TableHead.text(meaning: meaning))
+        }
         file = try Descriptor(path, O_RDWR)
         identity = try file.identity
         let head = try file.read(at: 0, count: Self.pageBytes)
@@ -79,9 +81,9 @@ final class HashedTable: Sendable {
     func hash(_ message: [UInt8]) -> UInt64 {
         var code = keyed
         // As raw bytes: what swift-crypto does for other kinds of data takes longer than hashing.
-        message.withUnsafeBytes { code.update(data: $0) }
-        return code.finalize().withUnsafeBytes {
-            UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))
+        unsafe message.withUnsafeBytes { unsafe code.update(data: $0) }
+        return unsafe code.finalize().withUnsafeBytes {
+            unsafe UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))
         }
     }
 

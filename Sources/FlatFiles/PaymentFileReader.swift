@@ -179,7 +179,7 @@ private struct Lines {
     /// What stands behind `name` on the next line.
     mutating func value(_ name: StaticString) -> ArraySlice<UInt8>? {
         guard let line = next(), line.count >= name.utf8CodeUnitCount else { return nil }
-        let isNamed = name.withUTF8Buffer { line.starts(with: $0) }
+        let isNamed = name.withUTF8Buffer { unsafe line.starts(with: $0) }
         return isNamed ? line.dropFirst(name.utf8CodeUnitCount) : nil
     }
 }

@@ -73,7 +73,7 @@ extension Payments: PaymentRecords {
         let root = "\(directory.path)/payments"
         return Directory.names(in: root).filter { $0 != "tmp" }
             .map { "\(root)/\($0)/\(hash.hex)" }
-            .first { access($0, F_OK) == 0 }
+            .first { unsafe access($0, F_OK) == 0 }
     }
 
     private func readUnclaimed(_ file: borrowing Descriptor, _ path: String)

@@ -36,11 +36,11 @@ extension Payments {
             guard removed < maximum else { return removed }
             try markExpired(before: midnight, now: now)
             Directory.eachName(in: "\(root)/\(day)") { name in
-                unlink("\(root)/\(day)/\(name)")
+                unsafe unlink("\(root)/\(day)/\(name)")
                 removed += 1
                 return removed < maximum
             }
-            rmdir("\(root)/\(day)")
+            unsafe rmdir("\(root)/\(day)")
         }
         return removed
     }
@@ -119,7 +119,7 @@ extension Payments {
             if let written = FileStatus("\(room)/\(name)")?.writtenSeconds,
                 written.addingReportingOverflow(3600).partialValue < Clock.now()
             {
-                unlink("\(room)/\(name)")
+                unsafe unlink("\(room)/\(name)")
                 removed += 1
             }
             return removed < maximum

@@ -211,7 +211,7 @@ package final class Payments: PaymentLedger {
     private func makeDay(of claim: PaymentClaim) throws(StateError) {
         let day = CalendarText.date(claim.terms.validUntil)
         if knownDays.withLock({ $0.contains(day) }),
-            access("\(directory.path)/payments/\(day)", F_OK) == 0
+            unsafe access("\(directory.path)/payments/\(day)", F_OK) == 0
         {
             return
         }

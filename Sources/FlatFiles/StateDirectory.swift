@@ -21,7 +21,9 @@ package struct StateDirectory: Sendable {
     ///   another format, not writable.
     package init(opening path: String) throws(StateError) {
         self.path = path
-        if mkdir(path, 0o700) == 0 { try Self.synchronizeDirectory(Directory.parent(of: path)) }
+        if unsafe mkdir(path, 0o700) == 0 {
+            try Self.synchronizeDirectory(Directory.parent(of: path))
+        }
         let cause = errno
         guard let status = FileStatus(path, followingLinks: true) else {
             errno = cause
@@ -67,8 +69,8 @@ package struct StateDirectory: Sendable {
     /// Makes a directory (0700) when it is not there; whether it did, its entry then being durable.
     @discardableResult
     func makeDirectory(_ path: String) throws(StateError) -> Bool {
-        if mkdir(path, 0o700) == 0 {
-            if isForeign, chown(path, owner.user, owner.group) != 0 {
+        if unsafe mkdir(path, 0o700) == 0 {
+            if isForeign, unsafe chown(path, owner.user, owner.group) != 0 {
                 throw .system(path, "change the owner of")
             }
             try Self.synchronizeDirectory(Directory.parent(of: path))
@@ -107,10 +109,10 @@ package struct StateDirectory: Sendable {
     @discardableResult
     func create(_ file: String, _ bytes: [UInt8]) throws(StateError) -> Bool {
         let temporary = try writeTemporary(bytes)
-        defer { unlink(temporary) }
+        defer { unsafe unlink(temporary) }
         // Opened first: with the last descriptor gone, the file must not appear and then fail.
         let room = try Descriptor(Directory.parent(of: file), O_RDONLY | O_DIRECTORY)
-        if link(temporary, file) != 0 {
+        if unsafe link(temporary, file) != 0 {
             if errno == EEXIST { return false }
             throw .system(file, "create")
         }
@@ -122,16 +124,16 @@ package struct StateDirectory: Sendable {
     func replace(_ file: String, _ bytes: [UInt8]) throws(StateError) {
         let temporary = try writeTemporary(bytes)
         // Nothing is left to remove once it is renamed.
-        defer { unlink(temporary) }
+        defer { unsafe unlink(temporary) }
         let room = try Descriptor(Directory.parent(of: file), O_RDONLY | O_DIRECTORY)
-        guard rename(temporary, file) == 0 else { throw .system(file, "replace") }
+        guard unsafe rename(temporary, file) == 0 else { throw .system(file, "replace") }
         try room.synchronizeEntries()
     }
 
     /// A new file beside the others, whole and on disk, under a name nobody else uses.
     private func writeTemporary(_ bytes: [UInt8]) throws(StateError) -> String {
         let name = UInt64.random(in: .min ... .max)
-        let room = access("\(path)/payments/tmp", F_OK) == 0 ? "\(path)/payments/tmp" : path
+        let room = unsafe access("\(path)/payments/tmp", F_OK) == 0 ? "\(path)/payments/tmp" : path
         let temporary = "\(room)/.\(getpid())-\(String(name, radix: 16))"
         do throws(StateError) {
             let descriptor = try Descriptor(temporary, O_WRONLY | O_CREAT | O_EXCL)
@@ -139,7 +141,7 @@ package struct StateDirectory: Sendable {
             try descriptor.write(bytes, at: 0)
             try descriptor.synchronize()
         } catch {
-            unlink(temporary)
+            unsafe unlink(temporary)
             throw error
         }
         return temporary

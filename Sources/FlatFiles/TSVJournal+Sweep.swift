@@ -39,7 +39,7 @@ extension TSVJournal {
         let oldest = CalendarText.date(now - min(now, isLong ? now : span))
         let reader = JournalReader(directory)
         for file in reader.files() where file.day < oldest {
-            unlink("\(room)/\(file.name)")
+            unsafe unlink("\(room)/\(file.name)")
         }
         let files = reader.files()
         var total = files.reduce(0) { $0 + Self.size("\(room)/\($1.name)") }
@@ -51,7 +51,7 @@ extension TSVJournal {
                 total -= before - Self.size("\(room)/\(Self.moneyOnly(file).name)")
             } else if before > bytes / 4, let aside = Self.free(after: file, in: room) {
                 // Its writers look once a second whether it still has its name.
-                rename(path, "\(room)/\(aside.name)")
+                unsafe rename(path, "\(room)/\(aside.name)")
             }
         }
     }
@@ -66,8 +66,8 @@ extension TSVJournal {
         let room = "\(directory.path)/journal"
         let path = "\(room)/\(file.name)"
         let temporary = "\(directory.path)/payments/tmp/.\(getpid())-\(file.name)"
-        unlink(temporary)
-        defer { unlink(temporary) }
+        unsafe unlink(temporary)
+        defer { unsafe unlink(temporary) }
         let made = try Descriptor(temporary, O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
         try directory.handOver(made)
         var text = JournalFormat.head
@@ -81,8 +81,8 @@ extension TSVJournal {
         }
         try made.append(text)
         try made.synchronize()
-        guard rename(temporary, path) == 0,
-            rename(path, "\(room)/\(Self.moneyOnly(file).name)") == 0
+        guard unsafe rename(temporary, path) == 0,
+            unsafe rename(path, "\(room)/\(Self.moneyOnly(file).name)") == 0
         else { throw .system(path, "replace") }
     }
 
@@ -93,7 +93,7 @@ extension TSVJournal {
         for number in 2..<100 {
             let next = JournalFormat.File(day: file.day, number: number)
             let isFree = [next, moneyOnly(next)].allSatisfy {
-                access("\(room)/\($0.name)", F_OK) != 0
+                unsafe access("\(room)/\($0.name)", F_OK) != 0
             }
             if isFree { return next }
         }

@@ -49,14 +49,15 @@ struct TablePage {
     /// The slot of a hash; `nil` when it is not on this page.
     func find(_ hash: UInt64) -> Int? {
         // Sixteen digits compared as two words: this loop is most of a decision's own time.
-        Self.hashText(hash).withUnsafeBytes { wanted in
-            let first = wanted.loadUnaligned(as: UInt64.self)
-            let second = wanted.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-            return bytes.withUnsafeBytes { page in
+        unsafe Self.hashText(hash).withUnsafeBytes { wanted in
+            let first = unsafe wanted.loadUnaligned(as: UInt64.self)
+            let second = unsafe wanted.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+            return unsafe bytes.withUnsafeBytes { page in
                 for slot in 0..<HashedTable.slotsPerPage {
                     let start = slot * HashedTable.slotBytes
-                    if page.loadUnaligned(fromByteOffset: start, as: UInt64.self) == first,
-                        page.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self) == second
+                    if unsafe page.loadUnaligned(fromByteOffset: start, as: UInt64.self) == first,
+                        unsafe page.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self)
+                            == second
                     {
                         return slot
                     }
@@ -99,10 +100,10 @@ struct TablePage {
 
     private func hash(_ slot: Int) -> UInt64? {
         let start = slot * HashedTable.slotBytes
-        return bytes.withUnsafeBufferPointer { page in
+        return unsafe bytes.withUnsafeBufferPointer { page in
             var hash: UInt64 = 0
             for offset in start..<start + 16 {
-                let byte = page[offset]
+                let byte = unsafe page[offset]
                 let digit: UInt8
                 if byte >= 0x30 && byte <= 0x39 {
                     digit = byte - 0x30

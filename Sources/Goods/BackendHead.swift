@@ -1,3 +1,4 @@
+import HTTP
 import Text
 
 /// The head of a backend's answer, line by line, and whether it is one that can be passed on.
@@ -9,7 +10,7 @@ struct BackendHead {
     private static let limitBytes = 32 * 1024
 
     private(set) var status = 0
-    private(set) var fields: [(name: String, value: String)] = []
+    private(set) var fields: Fields = []
     /// Whether its last line has come.
     private(set) var isComplete = false
     /// Why it cannot be passed on, for the log.

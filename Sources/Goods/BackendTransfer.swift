@@ -1,6 +1,7 @@
 import CCurl
 import Curl
 import FastCGI
+import HTTP
 import POSIX
 import Store
 
@@ -92,7 +93,7 @@ final class BackendTransfer: Transfer {
         return clientError == nil
     }
 
-    private var fields: [(name: String, value: String)] {
+    private var fields: Fields {
         let fields = HeaderFilter.toClient(head.fields, status: head.status, links: links)
         // Tells nginx, and only nginx, to pass events on as they come.
         return head.isEventStream ? fields + [("X-Accel-Buffering", "no")] : fields

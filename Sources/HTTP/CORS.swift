@@ -24,7 +24,7 @@ package struct CORSPolicy: Sendable, Equatable {
     package static let exposed =
         "WWW-Authenticate, L402-Price, L402-Service, L402-Tier, L402-Access, L402-Payment-Hash, "
         + "L402-Uses-Left, L402-Free-Left, L402-Refunded, RateLimit, RateLimit-Policy, Retry-After"
-    private static let open: [(name: String, value: String)] = [
+    private static let open: Fields = [
         ("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", exposed),
     ]
 
@@ -32,7 +32,7 @@ package struct CORSPolicy: Sendable, Equatable {
     /// not read a challenge without them.
     ///
     /// - Parameter origin: The request's `Origin`, asked for where it matters.
-    package func headers(origin: () -> String?) -> [(name: String, value: String)] {
+    package func headers(origin: () -> String?) -> Fields {
         switch origins {
         case .none:
             return []

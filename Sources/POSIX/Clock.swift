@@ -11,7 +11,7 @@ package enum Clock {
     /// Nanoseconds since 1970, as files have them.
     package static func nanosecondsSince1970() -> Int64 {
         var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
         return Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)
     }
 
@@ -24,7 +24,7 @@ package enum Clock {
 
     private static func growing(_ clock: clockid_t, _ perSecond: UInt64) -> UInt64 {
         var now = timespec()
-        clock_gettime(clock, &now)
+        unsafe clock_gettime(clock, &now)
         return UInt64(max(0, now.tv_sec)) &* perSecond
             &+ UInt64(max(0, now.tv_nsec)) / (1_000_000_000 / perSecond)
     }

@@ -20,8 +20,9 @@ package struct Descriptor<Failure: SystemFailure>: ~Copyable {
     /// for reading; never waits for the writer of a fifo. `nil` where there is nothing to read.
     package static func open(following path: [UInt8]) throws(Failure) -> Descriptor? {
         let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
-        let number = (path + [0]).withUnsafeBytes {
-            $0.bindMemory(to: CChar.self).baseAddress.map { Glibc.open($0, flags) } ?? -1
+        let number = unsafe (path + [0]).withUnsafeBytes {
+            unsafe $0.bindMemory(to: CChar.self).baseAddress.map { unsafe Glibc.open($0, flags) }
+                ?? -1
         }
         let name = String(validating: path, as: UTF8.self) ?? "(a name that is no UTF-8)"
         if number >= 0 { return Descriptor(number: number, path: name) }
@@ -47,7 +48,7 @@ package struct Descriptor<Failure: SystemFailure>: ~Copyable {
         // A directory may be a link to another disk; a file may not lead anywhere else.
         let follow = flags & O_DIRECTORY != 0 ? 0 : O_NOFOLLOW
         while true {
-            let number = Glibc.open(path, flags | O_CLOEXEC | follow, mode)
+            let number = unsafe Glibc.open(path, flags | O_CLOEXEC | follow, mode)
             if number >= 0 || errno != EINTR { return number }
         }
     }
@@ -105,8 +106,13 @@ package struct Descriptor<Failure: SystemFailure>: ~Copyable {
         var bytes = [UInt8](repeating: 0, count: count)
         var done = 0
         while done < count {
-            let got = bytes.withUnsafeMutableBytes { buffer in
-                pread(number, buffer.baseAddress.map { $0 + done }, count - done, offset + done)
+            let got = unsafe bytes.withUnsafeMutableBytes { buffer in
+                unsafe pread(
+                    number,
+                    buffer.baseAddress.map { unsafe $0 + done },
+                    count - done,
+                    offset + done
+                )
             }
             if got < 0 && errno == EINTR { continue }
             guard got >= 0 else { throw .system(path, "read") }
@@ -121,10 +127,10 @@ package struct Descriptor<Failure: SystemFailure>: ~Copyable {
     package func write(_ bytes: [UInt8], at offset: Int) throws(Failure) {
         var done = 0
         while done < bytes.count {
-            let put = bytes.withUnsafeBytes { buffer in
-                pwrite(
+            let put = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe pwrite(
                     number,
-                    buffer.baseAddress.map { $0 + done },
+                    buffer.baseAddress.map { unsafe $0 + done },
                     bytes.count - done,
                     offset + done
                 )
@@ -138,7 +144,9 @@ package struct Descriptor<Failure: SystemFailure>: ~Copyable {
     /// One write at the end, for files opened with `O_APPEND`; whole or an error.
     package func append(_ bytes: [UInt8]) throws(Failure) {
         while true {
-            let put = bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
+            let put = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(number, $0.baseAddress, $0.count)
+            }
             if put < 0 && errno == EINTR { continue }
             guard put == bytes.count else { throw .system(path, "append") }
             return
@@ -169,9 +177,9 @@ package struct Descriptor<Failure: SystemFailure>: ~Copyable {
     /// Where the file really is, by the kernel's word (`/proc`); `nil` when it does not tell.
     package var place: [UInt8]? {
         var target = [UInt8](repeating: 0, count: Int(PATH_MAX) + 1)
-        let count = target.withUnsafeMutableBytes { buffer in
-            buffer.bindMemory(to: CChar.self).baseAddress.map {
-                readlink("/proc/self/fd/\(number)", $0, buffer.count)
+        let count = unsafe target.withUnsafeMutableBytes { buffer in
+            unsafe buffer.bindMemory(to: CChar.self).baseAddress.map {
+                unsafe readlink("/proc/self/fd/\(number)", $0, buffer.count)
             } ?? -1
         }
         return count > 0 ? Array(target.prefix(count)) : nil

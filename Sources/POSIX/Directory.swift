@@ -15,11 +15,13 @@ package enum Directory {
     /// Visits the names in a directory one by one until `body` says `false`: a directory of a
     /// million entries is not read for the sake of a few.
     package static func eachName(in path: String, _ body: (String) -> Bool) {
-        guard let directory = opendir(path) else { return }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        guard let directory = unsafe opendir(path) else { return }
+        defer { unsafe closedir(directory) }
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
             }
             if name != "." && name != ".." && !body(name) { return }
         }

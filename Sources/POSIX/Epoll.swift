@@ -34,7 +34,7 @@ package struct Epoll: Sendable {
     /// Waits for an event without end; `nil` when interrupted or broken, with `errno` set.
     package func next() -> UInt64? {
         var data: UInt64 = 0
-        return cposix_wait(descriptor, &data) == 1 ? data : nil
+        return unsafe cposix_wait(descriptor, &data) == 1 ? data : nil
     }
 }
 
@@ -53,7 +53,7 @@ package struct WakeEvent: Sendable {
     /// Tells it. It is never read: once told, it wakes everybody for good.
     package func tell() {
         var one: UInt64 = 1
-        _ = write(descriptor, &one, 8)
+        _ = unsafe write(descriptor, &one, 8)
     }
 }
 
@@ -70,8 +70,8 @@ package enum Sockets {
     package static func setTimeout(_ descriptor: Int32, seconds: Int) {
         var timeout = timeval(tv_sec: seconds, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, size)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, size)
     }
 }
 

@@ -22,7 +22,7 @@ package struct FileStatus: Sendable {
     /// - Parameter followingLinks: Whether a symbolic link at the end of the path is followed.
     package init?(_ path: String, followingLinks: Bool = false) {
         var status = stat()
-        let result = followingLinks ? stat(path, &status) : lstat(path, &status)
+        let result = unsafe followingLinks ? stat(path, &status) : lstat(path, &status)
         guard result == 0 else { return nil }
         self.init(status)
     }
@@ -30,7 +30,7 @@ package struct FileStatus: Sendable {
     /// An open file's; `nil` when that cannot be said.
     package init?(descriptor: Int32) {
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { return nil }
+        guard unsafe fstat(descriptor, &status) == 0 else { return nil }
         self.init(status)
     }
 

@@ -12,19 +12,19 @@ package enum Signals {
         to body: @escaping @Sendable (Int32) -> Void
     ) throws(SystemError) {
         var set = sigset_t()
-        sigemptyset(&set)
-        for number in numbers { sigaddset(&set, number) }
-        pthread_sigmask(SIG_BLOCK, &set, nil)
+        unsafe sigemptyset(&set)
+        for number in numbers { unsafe sigaddset(&set, number) }
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         let waited = set
         let isStarted = WorkerThread.detach {
             var set = waited
             while true {
                 var number: Int32 = 0
-                if sigwait(&set, &number) == 0 { body(number) }
+                if unsafe sigwait(&set, &number) == 0 { body(number) }
             }
         }
         guard !isStarted else { return }
-        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
         throw SystemError("no thread can be started")
     }
 
@@ -32,9 +32,9 @@ package enum Signals {
     package static func detachUndisturbed(_ run: @escaping @Sendable () -> Void) -> Bool {
         var all = sigset_t()
         var before = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_BLOCK, &all, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        unsafe sigfillset(&all)
+        unsafe pthread_sigmask(SIG_BLOCK, &all, &before)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
         return WorkerThread.detach(run)
     }
 

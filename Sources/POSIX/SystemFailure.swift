@@ -53,7 +53,7 @@ package struct SystemReason: Equatable, Sendable {
     package static var last: SystemReason { SystemReason(errno) }
 
     /// The system's words.
-    package var words: String { String(cString: strerror(number)) }
+    package var words: String { unsafe String(cString: strerror(number)) }
 
     /// The words and the name, such as `No space left on device (ENOSPC)`.
     package var text: String {

@@ -12,7 +12,7 @@ package enum WholeFile {
         throws(Unreadable) -> [UInt8]
     {
         let waiting = isOfAnyKind ? 0 : O_NONBLOCK
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | waiting)
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | waiting)
         guard descriptor >= 0 else { throw Unreadable(SystemReason.last.words) }
         defer { close(descriptor) }
         guard isOfAnyKind || FileStatus(descriptor: descriptor)?.kind == .file else {
@@ -21,8 +21,8 @@ package enum WholeFile {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65536)
         while true {
-            let count = chunk.withUnsafeMutableBytes {
-                Glibc.read(descriptor, $0.baseAddress, $0.count)
+            let count = unsafe chunk.withUnsafeMutableBytes {
+                unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
             }
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw Unreadable(SystemReason.last.words) }
@@ -42,8 +42,8 @@ package enum WholeFile {
 
     /// The path without symbolic links; `nil` when nothing is there.
     package static func canonical(_ path: String) -> String? {
-        guard let real = realpath(path, nil) else { return nil }
-        defer { free(real) }
-        return String(cString: real)
+        guard let real = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
     }
 }

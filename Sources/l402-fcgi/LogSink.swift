@@ -37,7 +37,7 @@ final class LogSink: Sendable {
         var own = kind == .socket || kind == .file ? standard : -1
         if own < 0 {
             let flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_APPEND
-            own = open("/proc/self/fd/\(standard)", flags)
+            own = unsafe open("/proc/self/fd/\(standard)", flags)
         }
         relay = own < 0 ? Relay(to: standard) : nil
         descriptor = relay?.input ?? (own < 0 ? standard : own)
@@ -63,7 +63,7 @@ final class LogSink: Sendable {
     private static func reason(_ cause: Int32) -> String {
         cause == EAGAIN || cause == 0
             ? "nobody read standard error"
-            : "standard error cannot be written: \(String(cString: strerror(cause)))"
+            : unsafe "standard error cannot be written: \(String(cString: strerror(cause)))"
     }
 
     /// Whether all of a line has been written.
@@ -73,10 +73,10 @@ final class LogSink: Sendable {
             line = Array(line.prefix(Self.maximumLineBytes - 1))
         }
         line.append(UInt8(ascii: "\n"))
-        let written = line.withUnsafeBytes { bytes in
+        let written = unsafe line.withUnsafeBytes { bytes in
             while true {
                 let count =
-                    isSocket
+                    unsafe isSocket
                     ? send(
                         descriptor,
                         bytes.baseAddress,
@@ -112,7 +112,7 @@ final class LogSink: Sendable {
         /// `nil` when there is no pipe or no thread to be had.
         init?(to target: Int32) {
             var ends: [Int32] = [-1, -1]
-            guard pipe(&ends) == 0 else { return nil }
+            guard unsafe pipe(&ends) == 0 else { return nil }
             for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
             _ = fcntl(ends[1], F_SETFL, O_WRONLY | O_NONBLOCK)
             (output, input) = (ends[0], ends[1])
@@ -131,13 +131,13 @@ final class LogSink: Sendable {
             var chunk = [UInt8](repeating: 0, count: 65536)
             while true {
                 isWriting.store(false, ordering: .relaxed)
-                let count = read(output, &chunk, chunk.count)
+                let count = unsafe read(output, &chunk, chunk.count)
                 guard count > 0 else { continue }
                 isWriting.store(true, ordering: .relaxed)
                 var rest = chunk[..<count]
                 while !rest.isEmpty {
-                    let written = rest.withUnsafeBytes {
-                        Glibc.write(target, $0.baseAddress, $0.count)
+                    let written = unsafe rest.withUnsafeBytes {
+                        unsafe Glibc.write(target, $0.baseAddress, $0.count)
                     }
                     if written < 0 && (errno == EINTR || errno == EAGAIN) {
                         if errno == EAGAIN { Pause.milliseconds(20) }
@@ -157,7 +157,7 @@ final class LogSink: Sendable {
         func drain() {
             for _ in 0..<(Self.drainMilliseconds / 5) {
                 var waiting = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-                if poll(&waiting, 1, 0) == 0, !isWriting.load(ordering: .relaxed) { return }
+                if unsafe poll(&waiting, 1, 0) == 0, !isWriting.load(ordering: .relaxed) { return }
                 Pause.milliseconds(5)
             }
         }

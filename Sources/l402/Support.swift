@@ -10,8 +10,8 @@ import Store
 struct StandardError: TextOutputStream {
     mutating func write(_ text: String) {
         // A settings file where rules are expected must not have its key told.
-        _ = Array(SecretText.masked(text).utf8).withUnsafeBytes {
-            Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
+        _ = unsafe Array(SecretText.masked(text).utf8).withUnsafeBytes {
+            unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
         }
     }
 }

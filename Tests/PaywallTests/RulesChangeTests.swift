@@ -1,5 +1,6 @@
 import TestTools
 import Testing
+import Text
 
 @testable import Paywall
 
@@ -72,7 +73,7 @@ struct RulesChangeTests {
                     access: .priced(Offer(price: .sats(1), validSeconds: 1)),
                     service: "same"
                 ),
-                place: RulesPlace(line: 1, column: 1),
+                place: TextPlace(line: 1, column: 1),
                 terms: [:]
             )
         }
