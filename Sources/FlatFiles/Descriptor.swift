@@ -1,5 +1,5 @@
 import Glibc
-import Paywall
+import Store
 
 /// An open file, closed when it goes away; closing gives up its lock too.
 ///

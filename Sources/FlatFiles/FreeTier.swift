@@ -1,4 +1,5 @@
-import Paywall
+import Store
+import Text
 
 /// The free tier's counters: one ``HashedTable`` per window, `free/2026-11-21.day`,
 /// `free/2026-11-21T14.hour`, `free/2026-11-21T1405.minute`.

@@ -1,14 +1,14 @@
 import Glibc
 import L402
-import Lightning
-import Paywall
+import Store
 import Synchronization
+import Text
 
 /// The master keys, file `keys`: one per line, `id<TAB>64 hex digits<TAB>created`, `#` comments.
 ///
 /// Made 0600 at the first start, whole or not at all, so that several first starts agree on one
 /// key. The last line signs, all lines verify; a running process sees a new line at its next look.
-package final class KeyFile: Sendable {
+package final class KeyFile: KeyRing {
     private struct Read {
         var keys: [MasterKey]
         var version: Version

@@ -1,6 +1,7 @@
 import Glibc
-import Paywall
+import Store
 import Synchronization
+import Text
 
 /// What this process knows of `payments/expired-before`.
 struct KnownMark: Sendable {

@@ -1,8 +1,9 @@
 import Glibc
 import L402
 import Lightning
-import Paywall
+import Store
 import Synchronization
+import Text
 
 /// Uses of payments, one file for each redeemed payment:
 /// `payments/<date on which it expires>/<payment hash>`.
@@ -66,6 +67,12 @@ package final class Payments: PaymentLedger {
             return try absent(claim)
         }
         return outcome(of: claim, try read(file, path, claim), now: now)
+    }
+
+    /// What a payment on record was made for. Looks through the days, of which there are as many
+    /// as tokens live.
+    package func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms? {
+        try record(hash)?.terms
     }
 
     /// What a claim gets of a payment of counted uses, before anything is changed.

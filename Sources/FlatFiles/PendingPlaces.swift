@@ -1,5 +1,5 @@
-import Lightning
-import Paywall
+import Store
+import Text
 
 /// Places for unpaid invoices: tables `pending/YYYY-MM-DD`, slots keyed by client and a number
 /// below the limit, each holding when its invoice expires, in seconds after that day's beginning.

@@ -1,5 +1,5 @@
 import Glibc
-import Paywall
+import Store
 
 /// Mending what ``StateCheck/check(now:)`` found.
 extension StateCheck {

@@ -1,5 +1,5 @@
 import Glibc
-import Paywall
+import Store
 
 /// Something in the state directory that is not as it should be.
 package struct StateFinding: Equatable, Sendable, CustomStringConvertible {

@@ -1,5 +1,5 @@
 import Glibc
-import Paywall
+import Store
 
 /// The directory of `L402_STATE_DIR`, opened and checked, and the few operations on whole files
 /// that everything in it is made of.

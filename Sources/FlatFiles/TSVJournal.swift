@@ -1,6 +1,7 @@
 import Glibc
-import Paywall
+import Store
 import Synchronization
+import Text
 
 /// What happened: `journal/YYYY-MM-DD.tsv`, and `DATE.2.tsv` where that day's file has the columns
 /// of another release.

@@ -1,5 +1,7 @@
 import FastCGI
-import Paywall
+import HTTP
+import Store
+import Text
 
 /// One request that may pass and whose goods the gate itself hands over.
 ///
@@ -74,7 +76,7 @@ package final class Delivery {
     /// Whether the head of an answer, the gate's own fields included, is one that every web server
     /// takes.
     func fits(_ status: Int, _ fields: [(name: String, value: String)]) -> Bool {
-        let head = Answer(status: status, headers: HeadFields.merge(fields, with: sale))
+        let head = Response(status: status, headers: HeadFields.merge(fields, with: sale))
         return head.serialized(withBody: false).count <= HeadFields.limitBytes
             && fields.allSatisfy {
                 $0.name.utf8.count + $0.value.utf8.count <= HeadFields.lineLimitBytes
@@ -97,7 +99,7 @@ package final class Delivery {
             if status >= 500 { own.append(("L402-Refunded", isBack ? "1" : "0")) }
         }
         guard !exchange.isPeerGone else { throw ExchangeError("the web server hung up") }
-        let head = Answer(status: status, headers: HeadFields.merge(fields, with: own))
+        let head = Response(status: status, headers: HeadFields.merge(fields, with: own))
         try exchange.write(head.serialized(withBody: false) + body)
         try exchange.flush()
         isBegun = true
@@ -116,7 +118,7 @@ package final class Delivery {
         _ fields: [(name: String, value: String)]
     ) throws(ExchangeError) {
         giveBack(.nothingDelivered)
-        let head = Answer(
+        let head = Response(
             status: status,
             headers: HeadFields.merge(fields, with: saleTakingNothing)
         )
@@ -134,7 +136,7 @@ package final class Delivery {
         adding fields: [(name: String, value: String)] = []
     ) throws(ExchangeError) -> DeliveryReport {
         let isBack = giveBack(cause)
-        var answer = Answer.error(status, code: code, message)
+        var answer = Response.error(status, code: code, message)
         answer.headers += fields
         answer.headers += saleTakingNothing.filter { $0.name != "Cache-Control" }
         answer.headers.append(("L402-Refunded", isBack ? "1" : "0"))

@@ -1,5 +1,7 @@
 import FastCGI
-import Paywall
+import HTTP
+import Store
+import Text
 
 /// Files that the gate sends itself, where the web server cannot be told to: ranges, validators,
 /// conditional requests, in constant memory.

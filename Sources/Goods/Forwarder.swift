@@ -1,7 +1,9 @@
 import CCurl
 import FastCGI
-import Paywall
+import HTTP
+import Store
 import Synchronization
+import Text
 
 /// Forwards requests to HTTP backends, streaming both ways in constant memory.
 ///

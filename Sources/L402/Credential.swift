@@ -1,4 +1,6 @@
 import Lightning
+import Macaroons
+import Text
 
 /// What a client presents as proof of payment.
 package enum Credential: Sendable {

@@ -1,5 +1,6 @@
 import Lightning
 import Macaroons
+import Text
 
 /// A macaroon with an L402 identifier, not yet verified: nothing in it may be acted on but the
 /// payment hash, to look things up.

@@ -1,10 +1,10 @@
 import Lightning
-import Paywall
 import Synchronization
+import Wallets
 
 /// A wallet in LNbits, with an invoice/read key. Everything that answers is checked: that it is
 /// LNbits, and that it speaks of what was asked.
-package final class LNbitsClient: InvoiceSource {
+package final class LNbitsClient: InvoiceIssuer {
     /// What asking at the start shows.
     package enum StartState: Sendable {
         /// The key is a wallet's invoice/read key.

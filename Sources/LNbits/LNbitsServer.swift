@@ -1,6 +1,6 @@
 import FoundationEssentials
-import Paywall
 import Synchronization
+import Wallets
 
 /// One LNbits over its HTTP API: what all wallets in it share. Its calls are bounded together, its
 /// limit of invoices per minute is one for all keys, its rates and its clock are the same.

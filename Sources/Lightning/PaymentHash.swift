@@ -1,4 +1,5 @@
 import Crypto
+import Text
 
 /// The SHA-256 of a payment's preimage; what an invoice commits to. 32 bytes, not a secret.
 package struct PaymentHash: Hashable, Sendable, CustomStringConvertible {

@@ -1,14 +1,15 @@
-import L402
+import HTTP
 import Lightning
+import Store
 
 /// What is to be done with a request.
 package struct Decision: Sendable {
     /// The answer.
-    package var answer: Answer
+    package var answer: Response
     /// What was taken for it, to be returned when the goods fail.
     package var taken: Taken?
     /// Where the body comes from, when it is not the answer's own.
-    package var goods: Goods?
+    package var goods: GoodsSource?
     /// What became of the request.
     package var outcome: Outcome
     /// The stable code of a refusal, or empty.
@@ -20,7 +21,7 @@ package struct Decision: Sendable {
     /// The payment concerned.
     package var paymentHash: PaymentHash?
 
-    init(_ outcome: Outcome, _ answer: Answer, rule: Rule? = nil) {
+    init(_ outcome: Outcome, _ answer: Response, rule: Rule? = nil) {
         self.outcome = outcome
         self.answer = answer
         self.rule = rule
@@ -37,7 +38,7 @@ package struct Decision: Sendable {
             $0.name != "WWW-Authenticate" && $0.name != "X-Accel-Redirect"
         }
         copy.goods = nil
-        copy.answer = Answer(status: isPass ? 204 : 403, headers: isPass ? kept : [])
+        copy.answer = Response(status: isPass ? 204 : 403, headers: isPass ? kept : [])
         return copy
     }
 }
@@ -51,7 +52,7 @@ package enum Taken: Sendable {
 }
 
 /// Goods that the gate itself hands over.
-package enum Goods: Sendable, Equatable {
+package enum GoodsSource: Sendable, Equatable {
     /// The file at a decoded path below a directory. With `sendfile`, the value of `X-Sendfile`,
     /// the web server sends it once it is known to be there.
     case file(path: [UInt8], directory: String, sendfile: String?)

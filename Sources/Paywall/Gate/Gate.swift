@@ -1,5 +1,7 @@
+import HTTP
 import L402
-import Lightning
+import Store
+import Wallets
 
 /// The decision over one request: open, admit or challenge.
 ///
@@ -12,21 +14,9 @@ package struct Gate: Sendable {
     package struct Parts: Sendable {
         /// The wallet of a rule's `wallet=` name, `nil` for the default one, and after it the others
         /// that may know a payment; empty when the first is not configured.
-        package var wallets: @Sendable (String?) -> [any InvoiceSource]
-        /// Uses of payments.
-        package var ledger: any PaymentLedger
-        /// The free tier.
-        package var free: any FreeCounter
-        /// Unpaid invoices per client.
-        package var pending: any PendingInvoices
-        /// Questions to the wallet that led nowhere.
-        package let attempts = FailedAttempts()
-        /// Tokens that need not be verified again.
-        package let known = KnownTokens()
-        /// What happened.
-        package var journal: any Journal
-        /// The master keys; the last one signs, all verify.
-        package var keys: @Sendable () throws(StateError) -> [MasterKey]
+        package var wallets: @Sendable (String?) -> [any InvoiceIssuer]
+        /// Uses, free requests, unpaid invoices, events, keys.
+        package var books: Books
         /// So many bytes of good randomness.
         package var random: @Sendable (Int) -> [UInt8]
         /// Whether a `file:` rule has a file at this decoded path below this directory: asked before
@@ -38,25 +28,16 @@ package struct Gate: Sendable {
         /// What `/.l402/metrics` tells, as Prometheus text; `nil` where nothing is counted.
         package var metrics: @Sendable () -> String?
 
-        /// All parts.
         package init(
-            wallets: @escaping @Sendable (String?) -> [any InvoiceSource],
-            ledger: any PaymentLedger,
-            free: any FreeCounter,
-            pending: any PendingInvoices,
-            journal: any Journal,
-            keys: @escaping @Sendable () throws(StateError) -> [MasterKey],
+            wallets: @escaping @Sendable (String?) -> [any InvoiceIssuer],
+            books: Books,
             random: @escaping @Sendable (Int) -> [UInt8],
             isThere: @escaping @Sendable ([UInt8], String) -> Bool = { _, _ in true },
             waitABit: @escaping @Sendable (UInt64) -> Bool = { _ in false },
             metrics: @escaping @Sendable () -> String? = { nil }
         ) {
             self.wallets = wallets
-            self.ledger = ledger
-            self.free = free
-            self.pending = pending
-            self.journal = journal
-            self.keys = keys
+            self.books = books
             self.random = random
             self.isThere = isThere
             self.waitABit = waitABit
@@ -90,10 +71,19 @@ package struct Gate: Sendable {
         package init() {}
     }
 
+    /// What is remembered from one request to the next in this process. It changes no answer for who
+    /// has paid.
+    struct Memory: Sendable {
+        /// Questions to the wallet that led nowhere.
+        let attempts = FailedAttempts()
+        /// Tokens that need not be verified again.
+        let known = KnownTokens()
+    }
+
     let parts: Parts
     let policy: Policy
+    private let memory = Memory()
 
-    /// A gate of its parts.
     package init(parts: Parts, policy: Policy) {
         self.parts = parts
         self.policy = policy
@@ -102,7 +92,14 @@ package struct Gate: Sendable {
     /// Decides one request. Whatever it takes, a use or a free request, is on record when it
     /// returns, and named in ``Decision/taken``.
     package func decide(_ request: Request, rules: Rules, now: UInt64) -> Decision {
-        let visit = Visit(request: request, rules: rules, now: now, parts: parts, policy: policy)
+        let visit = Visit(
+            request: request,
+            rules: rules,
+            now: now,
+            parts: parts,
+            policy: policy,
+            memory: memory
+        )
         var decision = decide(visit)
         let isPrivate = decision.outcome == .metrics
         if !isPrivate {
@@ -170,7 +167,7 @@ package struct Gate: Sendable {
             _ = giveBack(taken, .nothingDelivered, now: visit.now)
         }
         let fields = [("Location", visit.request.cleanAddress()), ("Cache-Control", "no-store")]
-        return Decision(.paid, Answer(status: 303, headers: fields), rule: rule)
+        return Decision(.paid, Response(status: 303, headers: fields), rule: rule)
     }
 
     /// The answer to `HEAD` is no delivery. Where the gate answers itself, it knows that at once.
@@ -195,8 +192,8 @@ package struct Gate: Sendable {
         do {
             switch taken {
             case .payment(let claim):
-                guard try parts.ledger.giveBack(claim, cause, now: now) else { return false }
-                parts.journal.record(
+                guard try parts.books.ledger.giveBack(claim, cause, now: now) else { return false }
+                parts.books.journal.record(
                     JournalEvent(
                         time: now,
                         kind: .refunded,
@@ -209,7 +206,7 @@ package struct Gate: Sendable {
                 )
                 return true
             case .free(let claim, let takenAt):
-                return try parts.free.giveBack(claim, cause, takenAt: takenAt)
+                return try parts.books.free.giveBack(claim, cause, takenAt: takenAt)
             }
         } catch {
             return false

@@ -1,4 +1,6 @@
-import L402
+import HTTP
+import Store
+import Text
 
 /// What a use is: whether the answer that went out, or is about to, was a delivery.
 ///

@@ -1,4 +1,5 @@
-import Lightning
+import Text
+import Wallets
 
 /// One line of the rules file, read and checked. A class, because every request hands it around.
 package final class Rule: Sendable, Equatable {

@@ -1,3 +1,5 @@
+import Text
+
 /// What a careful seller would want to know of a rules file: all that `l402 check` warns of.
 ///
 /// Nothing of it is an error, since each can be meant. It looks at rules in pairs, which a gate

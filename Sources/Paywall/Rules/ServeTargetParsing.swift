@@ -1,3 +1,6 @@
+import HTTP
+import Text
+
 extension ServeTarget {
     /// The target that a text names; `nil` when it names none.
     package init?(_ text: String) {

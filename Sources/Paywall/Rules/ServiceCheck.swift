@@ -1,3 +1,5 @@
+import Wallets
+
 /// Holds rules to what a service promises: one price per tier, one wallet, one rule behind a name
 /// that was made.
 struct ServiceCheck {

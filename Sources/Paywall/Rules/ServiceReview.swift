@@ -1,3 +1,6 @@
+import Text
+import Wallets
+
 /// Doubts about rules that share a service, or seem to be meant to.
 struct ServiceReview {
     private(set) var findings: [RulesFinding] = []
