@@ -1,6 +1,8 @@
 import Foundation
 import L402
+import Store
 import Testing
+import Wallets
 
 @testable import Paywall
 
