@@ -52,6 +52,8 @@ let package = Package(
         .target(name: "CFastCGI", linkerSettings: [.linkedLibrary("fcgi")]),
         // libcurl is looked up at run time, so that a process that asks no wallet starts faster.
         .target(name: "CCurl"),
+        // Linux calls that Swift's Glibc leaves out.
+        .target(name: "CPOSIX"),
 
         // Pure parts: no files, no sockets, no clock.
         .target(name: "Text", swiftSettings: pure),
@@ -67,7 +69,7 @@ let package = Package(
 
         // Contracts between the decision and what it needs from outside.
         .target(name: "Store", dependencies: ["L402", "Lightning", "Text"], swiftSettings: pure),
-        .target(name: "Wallets", dependencies: ["Lightning"], swiftSettings: pure),
+        .target(name: "Wallets", dependencies: ["Lightning", "Text"], swiftSettings: pure),
 
         // The decision.
         .target(
@@ -78,21 +80,25 @@ let package = Package(
             swiftSettings: pure
         ),
 
-        // Edges: each owns one kind of handle, and none knows the decision.
-        .target(name: "FastCGI", dependencies: ["CFastCGI"], swiftSettings: common),
+        // One owner for each kind of handle; not a word of the paywall.
+        .target(name: "POSIX", dependencies: ["CPOSIX"], swiftSettings: common),
+        .target(name: "Curl", dependencies: ["CCurl", "POSIX"], swiftSettings: common),
+
+        // Edges: none knows the decision.
+        .target(name: "FastCGI", dependencies: ["CFastCGI", "POSIX"], swiftSettings: common),
         .target(
             name: "LNbits",
-            dependencies: ["CCurl", "Lightning", "Text", "Wallets"],
+            dependencies: ["Curl", "Lightning", "POSIX", "Text", "Wallets"],
             swiftSettings: common
         ),
         .target(
             name: "Goods",
-            dependencies: ["CCurl", "FastCGI", "HTTP", "L402", "Store", "Text"],
+            dependencies: ["Curl", "FastCGI", "HTTP", "L402", "POSIX", "Store", "Text"],
             swiftSettings: common
         ),
         .target(
             name: "FlatFiles",
-            dependencies: ["L402", "Lightning", "Store", "Text", crypto],
+            dependencies: ["L402", "Lightning", "POSIX", "Store", "Text", crypto],
             swiftSettings: common
         ),
 
@@ -100,7 +106,7 @@ let package = Package(
         .target(
             name: "Settings",
             dependencies: [
-                "HTTP", "Paywall", "Store", "Text", crypto,
+                "HTTP", "POSIX", "Paywall", "Store", "Text", crypto,
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: common
@@ -139,7 +145,7 @@ let package = Package(
                 "HTTP", "L402", "Lightning", "Macaroons", "Store", "TestTools", "Text", "Wallets",
             ]
         ),
-        tests("FlatFiles", also: ["L402", "Lightning", "Store", "StateDriver", "Text"]),
+        tests("FlatFiles", also: ["L402", "Lightning", "POSIX", "Store", "StateDriver", "Text"]),
         // A process for tests that need several of them and for tests that kill them.
         .executableTarget(
             name: "StateDriver",
@@ -153,7 +159,8 @@ let package = Package(
             path: "Tests/bench/CoreBench",
             swiftSettings: common
         ),
-        tests("LNbits", also: ["Lightning", "Text", "Wallets"]),
+        tests("POSIX"),
+        tests("LNbits", also: ["Curl", "Lightning", "POSIX", "Text", "Wallets"]),
         tests("FastCGI"),
         tests("Goods", also: ["FastCGI", "HTTP", "Store"]),
         tests("Settings", also: ["HTTP", "Paywall", "Store"]),

@@ -1,28 +1,22 @@
 import Glibc
+import POSIX
 
 /// A unix socket that we made, known by its inode: what another process puts in its place later is
 /// not ours.
 struct SocketFile: Sendable {
     let path: String
-    private let device: dev_t
-    private let inode: ino_t
+    private let identity: FileIdentity
 
     /// The socket at a path just bound; `nil` when it is not there.
     private init?(_ path: String) {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return nil }
+        guard let status = FileStatus(path) else { return nil }
         self.path = path
-        device = status.st_dev
-        inode = status.st_ino
+        identity = status.version.file
     }
 
     /// Removes the socket from the directory, unless something else is there by now.
     func unlinkIfOurs() {
-        var status = stat()
-        guard lstat(path, &status) == 0, status.st_dev == device, status.st_ino == inode else {
-            return
-        }
-        unlink(path)
+        if identity.isStill(at: path) { unlink(path) }
     }
 
     /// Makes a socket at a path and listens on it.
@@ -51,9 +45,8 @@ struct SocketFile: Sendable {
         throws(FastCGIError) -> Int32
     {
         let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-        var status = stat()
-        if lstat(path, &status) == 0 {
-            guard status.st_mode & S_IFMT == S_IFSOCK else {
+        if let status = FileStatus(path) {
+            guard status.kind == .socket else {
                 throw FastCGIError("\(path): exists and is no socket")
             }
             let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)

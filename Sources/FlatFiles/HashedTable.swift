@@ -1,5 +1,6 @@
 import Crypto
 import Glibc
+import POSIX
 import Store
 import Synchronization
 import Text
@@ -124,11 +125,9 @@ final class HashedTable: Sendable {
 
     /// Ten digits, as a number of pages that a file can have.
     static func pages(_ digits: ArraySlice<UInt8>) -> Int? {
-        guard digits.count == 10, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            return nil
-        }
-        let pages = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-        return (1...1 << 30).contains(pages) ? pages : nil
+        guard digits.count == 10, let pages = Digits.number(digits), (1...1 << 30).contains(pages)
+        else { return nil }
+        return Int(pages)
     }
 
     private static func damaged(_ path: String) -> StateError {
@@ -213,7 +212,7 @@ final class HashedTable: Sendable {
             lastRead = nil
             try table.file.write(TablePage.bytes(moved), at: (pages + 1) * HashedTable.pageBytes)
             try table.file.write(
-                Array(CalendarText.padded(UInt64(pages + 1), 10).utf8),
+                Array(Digits.padded(UInt64(pages + 1), 10).utf8),
                 at: table.pagesOffset
             )
             pages += 1

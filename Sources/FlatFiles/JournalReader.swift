@@ -1,3 +1,4 @@
+import POSIX
 import Store
 import Text
 
@@ -33,7 +34,7 @@ package struct JournalReader: JournalHistory {
 
     /// All files of the journal, the earliest first.
     func files() -> [JournalFormat.File] {
-        StateDirectory.names(in: "\(directory.path)/journal")
+        Directory.names(in: "\(directory.path)/journal")
             .compactMap(JournalFormat.File.init).sorted()
     }
 

@@ -1,6 +1,7 @@
 import Glibc
 import L402
 import Lightning
+import POSIX
 import Store
 import Synchronization
 import Text
@@ -47,7 +48,7 @@ package final class Payments: PaymentLedger {
             }
         case .spent:
             // The file's last change is its last use, or a repeat of that delivery.
-            let changed = try file.changed
+            let changed = try file.status.writtenSeconds
             if changed <= now, now - changed <= Self.justNowSeconds { return .spentJustNow }
         default: break
         }

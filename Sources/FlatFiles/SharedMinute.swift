@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Store
 
 /// `journal/minute`: the counts of the present minute, shared by processes that answer one request

@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Store
 
 /// Mending what ``StateCheck/check(now:)`` found.

@@ -1,11 +1,12 @@
 import Glibc
+import POSIX
 import Store
 import Text
 
 /// Keeping the journal bounded, in days and in size.
 extension TSVJournal {
     /// A file that was written to within so many seconds may be open in some process.
-    private static let idleSeconds = 120
+    private static let idleSeconds: UInt64 = 120
     private static let chunkBytes = 1 << 16
 
     /// Drops days that are too old, and then, while the journal is too large, of the oldest days
@@ -99,16 +100,12 @@ extension TSVJournal {
         return nil
     }
 
-    private static func size(_ path: String) -> Int {
-        var status = stat()
-        return lstat(path, &status) == 0 ? Int(status.st_size) : 0
-    }
+    private static func size(_ path: String) -> Int { FileStatus(path)?.size ?? 0 }
 
     private static func isIdle(_ path: String) -> Bool {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return false }
-        let age = time(nil) - status.st_mtim.tv_sec
+        guard let written = FileStatus(path)?.writtenSeconds else { return false }
+        let now = Clock.now()
         // A file of the future is not being written to.
-        return age >= idleSeconds || age < 0
+        return written > now || now - written >= idleSeconds
     }
 }

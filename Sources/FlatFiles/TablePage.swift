@@ -1,3 +1,4 @@
+import POSIX
 import Store
 import Text
 
@@ -25,7 +26,7 @@ struct TablePage {
 
     /// `<16 hex digits> <6 decimal digits>\n`.
     static func slotText(_ hash: UInt64, _ value: UInt32) -> [UInt8] {
-        let digits = CalendarText.padded(UInt64(min(value, HashedTable.maximumValue)), 6)
+        let digits = Digits.padded(UInt64(min(value, HashedTable.maximumValue)), 6)
         return hashText(hash) + [0x20] + Array(digits.utf8) + [0x0a]
     }
 
@@ -79,13 +80,12 @@ struct TablePage {
     /// The number in a slot.
     func value(_ slot: Int) throws(StateError) -> UInt32 {
         let start = slot * HashedTable.slotBytes
-        let digits = bytes[(start + 17)..<(start + 23)]
         guard bytes[start + 16] == 0x20, bytes[start + 23] == 0x0a,
-            digits.allSatisfy({ (0x30...0x39).contains($0) })
+            let number = Digits.number(bytes[(start + 17)..<(start + 23)])
         else {
             throw StateError("\(path): has a damaged slot; l402 state repair moves the file aside")
         }
-        return digits.reduce(0) { $0 * 10 + UInt32($1 - 0x30) }
+        return UInt32(number)
     }
 
     /// All slots that hold something.
@@ -138,12 +138,10 @@ struct TableHead {
 
     /// A new table: its head and one empty page.
     static func text(meaning: String) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        let key = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         let text =
             magic + "\(meaning)\n"
             + "A line below is a keyed hash and a number; the key is thrown away with this file.\n"
-            + "key \(Hex.encode(key))\npages 0000000001\n"
+            + "key \(Hex.encode(Randomness.bytes(32)))\npages 0000000001\n"
         let head = Array(text.utf8)
         return head + [UInt8](repeating: 0, count: 2 * HashedTable.pageBytes - head.count)
     }

@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Store
 import Synchronization
 
@@ -45,7 +46,7 @@ final class TableSet: Sendable {
 
     /// Removes whole files whose name `isOld`.
     func remove(where isOld: (String) -> Bool) {
-        for name in StateDirectory.names(in: "\(directory.path)/\(room)") where isOld(name) {
+        for name in Directory.names(in: "\(directory.path)/\(room)") where isOld(name) {
             unlink("\(directory.path)/\(room)/\(name)")
             open.withLock { _ = $0.removeValue(forKey: name) }
         }

@@ -1,4 +1,5 @@
 import Lightning
+import Text
 
 /// Makes invoices and says of one whether it was paid. Implemented by LNbits.
 package protocol InvoiceIssuer: Sendable {
@@ -23,7 +24,7 @@ package enum Question: Hashable, Sendable {
 }
 
 /// An amount in a currency that the wallet converts.
-package struct FiatAmount: Hashable, Sendable {
+package struct FiatAmount: Hashable, Sendable, CustomStringConvertible {
     /// Hundredths of the currency's unit (cents).
     package let hundredths: UInt64
     /// ISO 4217 code in upper case, such as `USD`.
@@ -33,6 +34,11 @@ package struct FiatAmount: Hashable, Sendable {
     package init(hundredths: UInt64, currency: String) {
         self.hundredths = hundredths
         self.currency = currency
+    }
+
+    /// Such as `0.25 USD`.
+    package var description: String {
+        "\(hundredths / 100).\(Digits.padded(hundredths % 100, 2)) \(currency)"
     }
 }
 

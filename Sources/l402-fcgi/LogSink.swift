@@ -1,5 +1,5 @@
-import FastCGI
 import Glibc
+import POSIX
 import Synchronization
 
 /// Where log lines go: standard error, which nobody can stop a request with by not reading it.
@@ -32,10 +32,9 @@ final class LogSink: Sendable {
     private let relay: Relay?
 
     init(_ standard: Int32) {
-        var status = stat()
-        let kind = fstat(standard, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
-        isSocket = kind == S_IFSOCK
-        var own = kind == S_IFSOCK || kind == S_IFREG ? standard : -1
+        let kind = FileStatus(descriptor: standard)?.kind ?? .file
+        isSocket = kind == .socket
+        var own = kind == .socket || kind == .file ? standard : -1
         if own < 0 {
             let flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_APPEND
             own = open("/proc/self/fd/\(standard)", flags)
@@ -117,13 +116,7 @@ final class LogSink: Sendable {
             for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
             _ = fcntl(ends[1], F_SETFL, O_WRONLY | O_NONBLOCK)
             (output, input) = (ends[0], ends[1])
-            // No signal is to be taken by this thread.
-            var all = sigset_t()
-            var before = sigset_t()
-            sigfillset(&all)
-            pthread_sigmask(SIG_BLOCK, &all, &before)
-            let isStarted = WorkerThread.detach { [self] in run(target) }
-            pthread_sigmask(SIG_SETMASK, &before, nil)
+            let isStarted = Signals.detachUndisturbed { [self] in run(target) }
             guard isStarted else {
                 for end in ends { close(end) }
                 return nil
@@ -147,7 +140,7 @@ final class LogSink: Sendable {
                         Glibc.write(target, $0.baseAddress, $0.count)
                     }
                     if written < 0 && (errno == EINTR || errno == EAGAIN) {
-                        if errno == EAGAIN { usleep(20_000) }
+                        if errno == EAGAIN { Pause.milliseconds(20) }
                         continue
                     }
                     guard written > 0 else {
@@ -165,7 +158,7 @@ final class LogSink: Sendable {
             for _ in 0..<(Self.drainMilliseconds / 5) {
                 var waiting = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
                 if poll(&waiting, 1, 0) == 0, !isWriting.load(ordering: .relaxed) { return }
-                usleep(5000)
+                Pause.milliseconds(5)
             }
         }
     }

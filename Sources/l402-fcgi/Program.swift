@@ -1,4 +1,5 @@
 import FastCGI
+import POSIX
 import Settings
 
 /// The process: settings, one site, and requests until told to stop.
@@ -51,7 +52,9 @@ enum Program {
             return 0
         }
         let lifecycle = try Lifecycle()
-        let layers = try [environment] + SiteRegistry.environmentFile(of: environment)
+        let layers = try SiteRegistry.reading { () throws(SettingsError) in
+            try EnvironmentLayers.ofProcess()
+        }
         let isConfigured = isConfigured(environment)
         if !isConfigured, let listener = try inheritedListener(anywhere: false) {
             // As mod_fcgid starts it: what `SetEnv` says comes with each request.

@@ -1,5 +1,6 @@
 import FastCGI
 import Glibc
+import POSIX
 import Paywall
 import Settings
 import Store

@@ -21,7 +21,7 @@ enum RuleValues {
         let unit = text[amount.endIndex...]
         let parts = amount.split(separator: ".", omittingEmptySubsequences: false)
         let form = "price is whole sats from 1 to \(priceLimit), or an amount such as 0.25USD"
-        guard let whole = parts.first.flatMap(number), parts.count <= 2 else {
+        guard let whole = parts.first.flatMap({ Digits.number($0) }), parts.count <= 2 else {
             throw RulesValueError("\(form): \(quoted(text))")
         }
         if ["SAT", "SATS"].contains(unit.uppercased()) && parts.count == 1 {
@@ -66,7 +66,7 @@ enum RuleValues {
         }
         var hundredths: UInt64 = 0
         if let fraction {
-            guard let digits = number(fraction), fraction.count <= 2 else {
+            guard let digits = Digits.number(fraction), fraction.count <= 2 else {
                 throw RulesValueError(
                     "an amount has one or two digits after the point: \(quoted(text))"
                 )
@@ -86,7 +86,8 @@ enum RuleValues {
     /// `5/hour`.
     static func free(_ text: String) throws(RulesValueError) -> FreeAllowance {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard let count = parts.first.flatMap(number), count >= 1, count <= countLimit,
+        guard let count = parts.first.flatMap({ Digits.number($0) }), count >= 1,
+            count <= countLimit,
             parts.count == 2, let word = parts.last
         else {
             throw RulesValueError(
@@ -107,7 +108,7 @@ enum RuleValues {
     /// `10`, `unlimited`; `nil` stands for unlimited.
     static func uses(_ text: String) throws(RulesValueError) -> UInt64? {
         if text == "unlimited" { return nil }
-        guard let count = number(text), count >= 1, count <= countLimit else {
+        guard let count = Digits.number(text), count >= 1, count <= countLimit else {
             let hint = Suggestion.phrase(for: text, among: ["unlimited"], otherwise: "")
             throw RulesValueError(
                 "uses is a whole number from 1 to \(countLimit) or \"unlimited\": "
@@ -148,7 +149,7 @@ enum RuleValues {
 
     /// 0–255.
     static func tier(_ text: String) throws(RulesValueError) -> UInt8 {
-        guard let tier = number(text).flatMap({ UInt8(exactly: $0) }) else {
+        guard let tier = Digits.number(text).flatMap({ UInt8(exactly: $0) }) else {
             throw RulesValueError("tier is a whole number from 0 to 255: \(quoted(text))")
         }
         return tier
@@ -227,11 +228,6 @@ enum RuleValues {
     static func duplicate(in values: [String]) -> String? {
         var seen: Set<String> = []
         return values.first { !seen.insert($0).inserted }
-    }
-
-    /// A whole number of decimal digits without a sign.
-    private static func number(_ text: some StringProtocol) -> UInt64? {
-        text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } ? UInt64(text) : nil
     }
 
     private static func name(

@@ -90,16 +90,3 @@ struct ServiceCheck {
         ]
     }
 }
-
-extension Price {
-    /// For people: `21 sats`, `0.25 USD`.
-    package var phrase: String {
-        switch self {
-        case .sats(1): return "1 sat"
-        case .sats(let sats): return "\(sats) sats"
-        case .fiat(let amount):
-            let cents = amount.hundredths % 100
-            return "\(amount.hundredths / 100).\(cents < 10 ? "0" : "")\(cents) \(amount.currency)"
-        }
-    }
-}

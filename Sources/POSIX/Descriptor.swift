@@ -1,19 +1,32 @@
 import Glibc
-import Store
 
 /// An open file, closed when it goes away; closing gives up its lock too.
 ///
 /// Every call repeats after `EINTR` and names the file and the system's reason when it fails. A
-/// lock belongs to one open file, so that threads exclude each other as processes do.
-struct Descriptor: ~Copyable {
+/// lock belongs to one open file, so that threads exclude each other as processes do. Errors are the
+/// caller's own.
+package struct Descriptor<Failure: SystemFailure>: ~Copyable {
     private let number: Int32
     private let path: String
 
     /// The corresponding C function is `open`, always with `O_CLOEXEC` and, for files, `O_NOFOLLOW`.
-    init(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(StateError) {
+    package init(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(Failure) {
         number = Self.opened(path, flags, mode)
         self.path = path
         guard number >= 0 else { throw .system(path, "open") }
+    }
+
+    /// Opens a regular file or whatever else a path of any bytes leads to, symbolic links included,
+    /// for reading; never waits for the writer of a fifo. `nil` where there is nothing to read.
+    package static func open(following path: [UInt8]) throws(Failure) -> Descriptor? {
+        let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+        let number = (path + [0]).withUnsafeBytes {
+            $0.bindMemory(to: CChar.self).baseAddress.map { Glibc.open($0, flags) } ?? -1
+        }
+        let name = String(validating: path, as: UTF8.self) ?? "(a name that is no UTF-8)"
+        if number >= 0 { return Descriptor(number: number, path: name) }
+        if [ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP, ENXIO].contains(errno) { return nil }
+        throw .system(name, "open")
     }
 
     private init(number: Int32, path: String) {
@@ -22,7 +35,8 @@ struct Descriptor: ~Copyable {
     }
 
     /// Opens a file that may not be there; `nil` then.
-    static func openIfPresent(_ path: String, _ flags: Int32) throws(StateError) -> Descriptor? {
+    package static func openIfPresent(_ path: String, _ flags: Int32) throws(Failure) -> Descriptor?
+    {
         let number = opened(path, flags, 0)
         if number >= 0 { return Descriptor(number: number, path: path) }
         if errno == ENOENT { return nil }
@@ -33,7 +47,7 @@ struct Descriptor: ~Copyable {
         // A directory may be a link to another disk; a file may not lead anywhere else.
         let follow = flags & O_DIRECTORY != 0 ? 0 : O_NOFOLLOW
         while true {
-            let number = open(path, flags | O_CLOEXEC | follow, mode)
+            let number = Glibc.open(path, flags | O_CLOEXEC | follow, mode)
             if number >= 0 || errno != EINTR { return number }
         }
     }
@@ -42,21 +56,21 @@ struct Descriptor: ~Copyable {
 
     /// How long a lock is waited for: whoever holds it does so for some microseconds, unless it was
     /// stopped or its disk does not answer.
-    static let lockMilliseconds: UInt64 = 5000
+    package static var lockMilliseconds: UInt64 { 5000 }
 
     /// Waits until no other open file of the same file is locked.
     ///
     /// - Parameter milliseconds: How long at most.
-    func lock(milliseconds: UInt64 = lockMilliseconds) throws(StateError) {
-        var began: UInt64?
+    package func lock(milliseconds: UInt64 = lockMilliseconds) throws(Failure) {
+        var limit: MonotonicTime?
         var pause: UInt32 = 20
         while flock(number, LOCK_EX | LOCK_NB) != 0 {
             if errno == EINTR { continue }
             guard errno == EWOULDBLOCK else { throw .lock(path) }
-            let start = began ?? Self.monotonicMilliseconds()
-            began = start
-            guard Self.monotonicMilliseconds() - start < milliseconds else {
-                throw StateError(
+            let end = limit ?? .now().adding(milliseconds: milliseconds)
+            limit = end
+            guard end.millisecondsFromNow() > 0 else {
+                throw Failure(
                     "\(path): is locked for longer than \(milliseconds) ms; is a process that uses it stopped, or the disk stuck?"
                 )
             }
@@ -69,7 +83,7 @@ struct Descriptor: ~Copyable {
     /// Whether files here can be locked at all; the lock is given up at once.
     ///
     /// - Throws: ``StateError`` that says what would be right.
-    func tryLock() throws(StateError) {
+    package func tryLock() throws(Failure) {
         while flock(number, LOCK_SH | LOCK_NB) != 0 {
             if errno == EWOULDBLOCK { return }
             guard errno == EINTR else { throw .lock(path) }
@@ -77,23 +91,17 @@ struct Descriptor: ~Copyable {
         unlock()
     }
 
-    private static func monotonicMilliseconds() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
-    }
-
     /// Gives the lock up before the file is closed.
-    func unlock() { _ = flock(number, LOCK_UN) }
+    package func unlock() { _ = flock(number, LOCK_UN) }
 
     /// The whole file, or its first `limit` bytes.
-    func readAll(limit: Int) throws(StateError) -> [UInt8] {
+    package func readAll(limit: Int) throws(Failure) -> [UInt8] {
         // Not `limit` bytes of zeros for a few lines of text: plain CGI starts anew each time.
         try read(at: 0, count: min(limit, try size))
     }
 
     /// At most `count` bytes from `offset` on; fewer at the end of the file.
-    func read(at offset: Int, count: Int) throws(StateError) -> [UInt8] {
+    package func read(at offset: Int, count: Int) throws(Failure) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         var done = 0
         while done < count {
@@ -110,7 +118,7 @@ struct Descriptor: ~Copyable {
     }
 
     /// All bytes to `offset`, or an error; then some may be there.
-    func write(_ bytes: [UInt8], at offset: Int) throws(StateError) {
+    package func write(_ bytes: [UInt8], at offset: Int) throws(Failure) {
         var done = 0
         while done < bytes.count {
             let put = bytes.withUnsafeBytes { buffer in
@@ -128,7 +136,7 @@ struct Descriptor: ~Copyable {
     }
 
     /// One write at the end, for files opened with `O_APPEND`; whole or an error.
-    func append(_ bytes: [UInt8]) throws(StateError) {
+    package func append(_ bytes: [UInt8]) throws(Failure) {
         while true {
             let put = bytes.withUnsafeBytes { Glibc.write(number, $0.baseAddress, $0.count) }
             if put < 0 && errno == EINTR { continue }
@@ -138,108 +146,58 @@ struct Descriptor: ~Copyable {
     }
 
     /// Waits until the content is on disk.
-    func synchronize() throws(StateError) {
+    package func synchronize() throws(Failure) {
         while fdatasync(number) != 0 {
             guard errno == EINTR else { throw .system(path, "sync") }
         }
     }
 
     /// Waits until the entries of this directory are on disk.
-    func synchronizeEntries() throws(StateError) {
+    package func synchronizeEntries() throws(Failure) {
         while fsync(number) != 0 {
             guard errno == EINTR else { throw .system(path, "sync") }
         }
     }
 
     /// Cuts the file off after so many bytes.
-    func truncate(to size: Int) throws(StateError) {
+    package func truncate(to size: Int) throws(Failure) {
         while ftruncate(number, size) != 0 {
             guard errno == EINTR else { throw .system(path, "truncate") }
         }
     }
 
+    /// Where the file really is, by the kernel's word (`/proc`); `nil` when it does not tell.
+    package var place: [UInt8]? {
+        var target = [UInt8](repeating: 0, count: Int(PATH_MAX) + 1)
+        let count = target.withUnsafeMutableBytes { buffer in
+            buffer.bindMemory(to: CChar.self).baseAddress.map {
+                readlink("/proc/self/fd/\(number)", $0, buffer.count)
+            } ?? -1
+        }
+        return count > 0 ? Array(target.prefix(count)) : nil
+    }
+
     /// Hands the file to another user; for `root`, who may run the tools.
-    func handOver(to owner: Owner) throws(StateError) {
+    package func handOver(to owner: Owner) throws(Failure) {
         guard fchown(number, owner.user, owner.group) == 0 else {
             throw .system(path, "change the owner of")
         }
     }
 
-    var size: Int {
-        get throws(StateError) {
-            var status = stat()
-            guard fstat(number, &status) == 0 else { throw .system(path, "stat") }
-            return Int(status.st_size)
-        }
-    }
-
-    /// When its content was last changed, in seconds since 1970 by the system's clock.
-    var changed: UInt64 {
-        get throws(StateError) {
-            var status = stat()
-            guard fstat(number, &status) == 0 else { throw .system(path, "stat") }
-            return UInt64(max(0, status.st_mtim.tv_sec))
-        }
+    package var size: Int {
+        get throws(Failure) { try status.size }
     }
 
     /// Which file this is; no other one has the same as long as this one is open.
-    var identity: FileIdentity {
-        get throws(StateError) {
-            var status = stat()
-            guard fstat(number, &status) == 0 else { throw .system(path, "stat") }
-            return FileIdentity(status)
+    package var identity: FileIdentity {
+        get throws(Failure) { try status.version.file }
+    }
+
+    /// What the system says of it.
+    package var status: FileStatus {
+        get throws(Failure) {
+            guard let status = FileStatus(descriptor: number) else { throw .system(path, "stat") }
+            return status
         }
     }
-}
-
-/// A file by device and inode.
-struct FileIdentity: Equatable, Sendable {
-    private let device: UInt
-    private let inode: UInt
-
-    fileprivate init(_ status: stat) {
-        device = UInt(status.st_dev)
-        inode = UInt(status.st_ino)
-    }
-
-    /// Whether a directory entry leads to this very file.
-    func isStill(at path: String) -> Bool {
-        var there = stat()
-        return lstat(path, &there) == 0 && FileIdentity(there) == self
-    }
-}
-
-/// Whom the files of a state directory belong to.
-struct Owner: Equatable, Sendable {
-    let user: uid_t
-    let group: gid_t
-}
-
-extension StateError {
-    /// What the system said to a call on a file, as in
-    /// `…/free: cannot open: No space left on device (ENOSPC)`.
-    static func system(_ path: String, _ call: String) -> StateError {
-        let number = errno
-        let name = names[number].map { " (\($0))" } ?? " (errno \(number))"
-        return StateError("\(path): cannot \(call): \(String(cString: strerror(number)))\(name)")
-    }
-
-    /// What the system said to a lock; where it has none, that this is no place for the state.
-    static func lock(_ path: String) -> StateError {
-        let error = system(path, "lock")
-        guard [EOPNOTSUPP, ENOTSUP, ENOLCK, ENOSYS, EINVAL].contains(errno) else { return error }
-        return StateError(
-            "\(error.reason): this file system has no locks that processes share; put "
-                + "L402_STATE_DIR on a disk of this machine (ext4, xfs, btrfs, tmpfs), or mount the "
-                + "network's with its lock service"
-        )
-    }
-
-    private static let names: [Int32: String] = [
-        EACCES: "EACCES", EDQUOT: "EDQUOT", EEXIST: "EEXIST", EFBIG: "EFBIG", EIO: "EIO",
-        EISDIR: "EISDIR", ELOOP: "ELOOP", EMFILE: "EMFILE", ENAMETOOLONG: "ENAMETOOLONG",
-        ENFILE: "ENFILE", ENOENT: "ENOENT", ENOLCK: "ENOLCK", ENOMEM: "ENOMEM", ENOSPC: "ENOSPC",
-        ENOSYS: "ENOSYS", ENOTDIR: "ENOTDIR", EOPNOTSUPP: "EOPNOTSUPP", EPERM: "EPERM",
-        EROFS: "EROFS", ESTALE: "ESTALE",
-    ]
 }

@@ -1,9 +1,9 @@
 import Glibc
 
 /// The process's environment.
-enum Environment {
+package enum Environment {
     /// All variables that are text.
-    static func all() -> [String: String] {
+    package static func all() -> [String: String] {
         var variables: [String: String] = [:]
         var next = environ
         while let pair = next.pointee {

@@ -1,3 +1,4 @@
+import CPOSIX
 import Glibc
 
 /// Starts threads; blocking C calls belong on threads of their own, not in a task.
@@ -16,6 +17,13 @@ package enum WorkerThread {
         guard let thread = start(run) else { return false }
         pthread_detach(thread)
         return true
+    }
+
+    /// An object that belongs to the calling thread: whoever set it keeps it alive, and takes it
+    /// back before the thread ends.
+    package static var own: AnyObject? {
+        get { cposix_own().map { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() } }
+        set { cposix_set_own(newValue.map { Unmanaged.passUnretained($0).toOpaque() }) }
     }
 
     /// Starts a thread; `nil` when the system has no more.
