@@ -108,7 +108,7 @@ package struct WalletPayment: Sendable {
 /// Why the wallet gave no usable answer. Nothing was sold and nothing consumed.
 package struct WalletError: Error, Equatable, CustomStringConvertible {
     /// The kinds that the caller or an operator tells apart.
-    package enum Kind: String, Sendable {
+    package enum Kind: String, Sendable, CaseIterable {
         /// No connection, or it broke.
         case unreachable = "wallet_unreachable"
         /// No whole answer within the deadline.

@@ -10,7 +10,7 @@ enum Program {
           --help       this text
           --version    the version
         Required: LNBITS_URL, LNBITS_KEY (or LNBITS_KEY_FILE). Where to listen: L402_LISTEN, or
-        descriptor 0. See README.md for all variables, and "l402 check" for the rules file.
+        descriptor 0. All variables: l402-fcgi(8). The rules file: l402-rules(5), and "l402 check".
 
         """
 
