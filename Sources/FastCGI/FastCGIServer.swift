@@ -55,20 +55,20 @@ package final class FastCGIServer: Sendable {
     ///
     /// - Parameter refused: Told of each connection through a unix socket that is not taken, with
     ///   the number of the user it came from, or -1.
-    /// - Throws: ``FastCGIError`` when the system has no more descriptors.
+    /// - Throws: ``SystemError`` when the system has no more descriptors.
     package init(
         listener: Listener,
         workers: Int,
         refused: @escaping @Sendable (_ user: Int64) -> Void = { _ in },
         handler: @escaping Handler
-    ) throws(FastCGIError) {
-        guard FCGX_Init() == 0 else { throw FastCGIError("libfcgi cannot be initialised") }
+    ) throws(SystemError) {
+        guard FCGX_Init() == 0 else { throw SystemError("libfcgi cannot be initialised") }
         self.listener = listener
         pool = WorkerPool(size: workers)
         self.handler = handler
         self.refused = refused
         guard let epoll = Epoll(), let stopEvent = WakeEvent() else {
-            throw FastCGIError("no epoll: \(SystemReason.last.words)")
+            throw SystemError("no epoll: \(SystemReason.last.words)")
         }
         self.epoll = epoll
         self.stopEvent = stopEvent
@@ -80,10 +80,10 @@ package final class FastCGIServer: Sendable {
 
     /// Serves until ``stop(afterSeconds:)``; what is running then is finished first.
     ///
-    /// - Throws: ``FastCGIError`` when not one thread can be started.
-    package func run() throws(FastCGIError) -> Ending {
+    /// - Throws: ``SystemError`` when not one thread can be started.
+    package func run() throws(SystemError) -> Ending {
         let started = (0..<pool.size).count { _ in startWorker() }
-        guard started > 0 else { throw FastCGIError("no thread can be started") }
+        guard started > 0 else { throw SystemError("no thread can be started") }
         ProcessMemory.forgetCode()
         // Without it, who says that he waits is still stood in for.
         WorkerThread.detach { [self] in pool.watch { _ = startWorker() } }

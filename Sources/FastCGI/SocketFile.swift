@@ -21,20 +21,20 @@ struct SocketFile: Sendable {
 
     /// Makes a socket at a path and listens on it.
     ///
-    /// - Throws: ``FastCGIError``, among others when another process answers on the path.
-    static func bind(_ path: String) throws(FastCGIError) -> (Int32, SocketFile?) {
+    /// - Throws: ``SystemError``, among others when another process answers on the path.
+    static func bind(_ path: String) throws(SystemError) -> (Int32, SocketFile?) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = Array(path.utf8)
         let capacity = MemoryLayout.size(ofValue: address.sun_path)
         guard bytes.count < capacity else {
-            throw FastCGIError("\(path): a socket's path has at most \(capacity - 1) bytes")
+            throw SystemError("\(path): a socket's path has at most \(capacity - 1) bytes")
         }
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
         let descriptor = try unsafe withUnsafePointer(to: &address) {
-            pointer throws(FastCGIError) -> Int32 in
+            pointer throws(SystemError) -> Int32 in
             try unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                address throws(FastCGIError) -> Int32 in
+                address throws(SystemError) -> Int32 in
                 try unsafe bind(path, address)
             }
         }
@@ -42,17 +42,17 @@ struct SocketFile: Sendable {
     }
 
     private static func bind(_ path: String, _ address: UnsafePointer<sockaddr>)
-        throws(FastCGIError) -> Int32
+        throws(SystemError) -> Int32
     {
         let size = socklen_t(MemoryLayout<sockaddr_un>.size)
         if let status = FileStatus(path) {
             guard status.kind == .socket else {
-                throw FastCGIError("\(path): exists and is no socket")
+                throw SystemError("\(path): exists and is no socket")
             }
             let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
             let isAnswered = unsafe connect(probe, address, size) == 0
             close(probe)
-            if isAnswered { throw FastCGIError("\(path): another process answers on it") }
+            if isAnswered { throw SystemError("\(path): another process answers on it") }
             unsafe unlink(path)
         }
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
@@ -63,7 +63,7 @@ struct SocketFile: Sendable {
         guard isBound, listen(descriptor, Listener.backlog) == 0 else {
             let reason = unsafe String(cString: strerror(isBound ? errno : cause))
             if descriptor >= 0 { close(descriptor) }
-            throw FastCGIError("\(path): cannot listen: \(reason)")
+            throw SystemError("\(path): cannot listen: \(reason)")
         }
         return descriptor
     }

@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 
 /// An IP address and port that one can listen on.
 struct TCPAddress: Equatable, Sendable {
@@ -69,9 +70,9 @@ struct TCPAddress: Equatable, Sendable {
     }
 
     /// Why addresses are not listened on that other machines reach.
-    static func refusal(of addresses: [TCPAddress]) -> FastCGIError {
+    static func refusal(of addresses: [TCPAddress]) -> SystemError {
         let text = addresses.map(\.text).joined(separator: " and ")
-        return FastCGIError(
+        return SystemError(
             "\(text) is no loopback address: whoever reaches that port is trusted as your web "
                 + "server is, and says who a client is; give unix:/run/l402/l402.sock or "
                 + "127.0.0.1:9402, or L402_LISTEN_ANYWHERE=on where a firewall or a private "
@@ -84,8 +85,8 @@ struct TCPAddress: Equatable, Sendable {
     /// An address that this machine does not have is left out with a note: many a name stands for
     /// an IPv6 address on machines without IPv6.
     ///
-    /// - Throws: ``FastCGIError`` when there is none, or one that cannot be had.
-    static func bind(_ text: String, anywhere: Bool) throws(FastCGIError)
+    /// - Throws: ``SystemError`` when there is none, or one that cannot be had.
+    static func bind(_ text: String, anywhere: Bool) throws(SystemError)
         -> (descriptors: [Int32], addresses: [TCPAddress], notes: [String])
     {
         let all = try resolve(text)
@@ -104,12 +105,12 @@ struct TCPAddress: Equatable, Sendable {
             let reason = unsafe String(cString: strerror(errno))
             guard [EADDRNOTAVAIL, EAFNOSUPPORT].contains(errno) else {
                 for descriptor in descriptors { close(descriptor) }
-                throw FastCGIError("\(address.text): cannot listen: \(reason)")
+                throw SystemError("\(address.text): cannot listen: \(reason)")
             }
             notes.append("\(text): \(address.text) is not listened on: \(reason)")
         }
         guard !descriptors.isEmpty else {
-            throw FastCGIError("\(text): cannot listen: " + notes.joined(separator: "; "))
+            throw SystemError("\(text): cannot listen: " + notes.joined(separator: "; "))
         }
         return (descriptors, addresses, notes)
     }
@@ -137,8 +138,8 @@ struct TCPAddress: Equatable, Sendable {
     }
 
     /// The addresses of `host:port`, each once; `[::1]:9402` with brackets.
-    private static func resolve(_ text: String) throws(FastCGIError) -> [TCPAddress] {
-        guard let colon = text.lastIndex(of: ":") else { throw FastCGIError("\(text): no port") }
+    private static func resolve(_ text: String) throws(SystemError) -> [TCPAddress] {
+        guard let colon = text.lastIndex(of: ":") else { throw SystemError("\(text): no port") }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
         var hints = unsafe addrinfo()
@@ -152,7 +153,7 @@ struct TCPAddress: Equatable, Sendable {
             &found
         )
         guard status == 0, let first = unsafe found else {
-            throw FastCGIError(unsafe "\(text): \(String(cString: gai_strerror(status)))")
+            throw SystemError(unsafe "\(text): \(String(cString: gai_strerror(status)))")
         }
         defer { unsafe freeaddrinfo(first) }
         var addresses: [TCPAddress] = []
@@ -168,7 +169,7 @@ struct TCPAddress: Equatable, Sendable {
             let address = unsafe TCPAddress(Array(bytes), family: info.ai_family)
             if !addresses.contains(address) { addresses.append(address) }
         }
-        guard !addresses.isEmpty else { throw FastCGIError("\(text): has no IP address") }
+        guard !addresses.isEmpty else { throw SystemError("\(text): has no IP address") }
         return addresses
     }
 }

@@ -9,7 +9,6 @@ package struct JournalReader: JournalHistory {
     /// How much of a day is in memory at once.
     private static let chunkBytes = 1 << 16
 
-    /// The journal of a state directory.
     package init(_ directory: StateDirectory) {
         self.directory = directory
     }

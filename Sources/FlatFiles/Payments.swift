@@ -20,7 +20,6 @@ package final class Payments: PaymentLedger {
     private let known = KnownPayments()
     let lastMark = Mutex<KnownMark>(KnownMark())
 
-    /// The payments of a state directory.
     package init(_ directory: StateDirectory) {
         self.directory = directory
     }

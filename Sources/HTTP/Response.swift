@@ -14,7 +14,6 @@ package struct Response: Sendable {
     /// The body; left out for `HEAD`.
     package var body: [UInt8]
 
-    /// An answer.
     package init(status: Int, headers: Fields = [], body: [UInt8] = []) {
         self.status = status
         self.headers = headers

@@ -94,7 +94,6 @@ package struct CredentialSources: Sendable {
     /// The `Cookie` header.
     package var cookie: [UInt8]?
 
-    /// Nothing anywhere.
     package init() {}
 }
 

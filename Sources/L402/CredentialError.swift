@@ -55,7 +55,6 @@ package enum CredentialError: Error, Equatable, Sendable, CustomStringConvertibl
         }
     }
 
-    /// Plain words for people.
     package var description: String {
         switch self {
         case .malformed(let what): "the credential cannot be read: \(what)"

@@ -3,7 +3,6 @@ import Glibc
 /// An error of the caller's own that a call to the system ends in, told in one line: what was tried
 /// on what, and the system's reason.
 package protocol SystemFailure: Error {
-    /// An error told in one line.
     init(_ reason: String)
 
     /// The same where the file system has no locks that processes share: what would be right is the

@@ -30,7 +30,6 @@ package struct FiatAmount: Hashable, Sendable, CustomStringConvertible {
     /// ISO 4217 code in upper case, such as `USD`.
     package let currency: String
 
-    /// An amount of `hundredths` of `currency`.
     package init(hundredths: UInt64, currency: String) {
         self.hundredths = hundredths
         self.currency = currency
@@ -53,7 +52,6 @@ package struct InvoiceOrder: Sendable {
     /// Kept by the wallet beside the payment (`extra` of LNbits) and given back by ``InvoiceIssuer/payment(_:for:)``.
     package let extra: [String: String]
 
-    /// An order; nothing is checked here.
     package init(sats: UInt64, memo: String, expirySeconds: UInt64, extra: [String: String]) {
         self.sats = sats
         self.memo = memo
@@ -73,7 +71,6 @@ package struct Invoice: Sendable {
     /// Its amount.
     package let amount: Millisatoshis
 
-    /// An invoice; nothing is checked here.
     package init(bolt11: String, paymentHash: PaymentHash, expiresAt: UInt64, amount: Millisatoshis)
     {
         self.bolt11 = bolt11
@@ -96,7 +93,6 @@ package struct WalletPayment: Sendable {
     /// What ``InvoiceOrder/extra`` carried; empty for a payment another program ordered.
     package let extra: [String: String]
 
-    /// A payment's state; nothing is checked here.
     package init(isPaid: Bool, amount: Millisatoshis, invoice: Invoice?, extra: [String: String]) {
         self.isPaid = isPaid
         self.amount = amount
@@ -134,7 +130,6 @@ package struct WalletError: Error, Equatable, CustomStringConvertible {
     /// Seconds after which trying again makes sense.
     package let retryAfterSeconds: UInt64
 
-    /// An error of `kind`, told in one line.
     package init(_ kind: Kind, _ reason: String, retryAfterSeconds: UInt64 = 5) {
         self.kind = kind
         self.reason = reason

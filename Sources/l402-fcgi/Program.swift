@@ -109,7 +109,7 @@ enum Program {
     }
 
     private static func inheritedListener(anywhere: Bool) throws(SiteError) -> Listener? {
-        do throws(FastCGIError) {
+        do throws(SystemError) {
             return try Listener.inherited(anywhere: anywhere)
         } catch {
             throw SiteError(lines: [error.description])
@@ -119,7 +119,7 @@ enum Program {
     /// The socket to accept from.
     private static func listener(_ settings: GateSettings) throws(SiteError) -> Listener {
         let anywhere = settings.listensAnywhere
-        do throws(FastCGIError) {
+        do throws(SystemError) {
             if let address = settings.listen {
                 return try Listener(address: address, anywhere: anywhere)
             }

@@ -18,7 +18,7 @@ extension Program {
         raiseDescriptorLimit(log)
         let handler = Handler(registry: registry, fallbackLog: log)
         let server: FastCGIServer
-        do throws(FastCGIError) {
+        do throws(SystemError) {
             server = try FastCGIServer(
                 listener: listener,
                 workers: workers,
@@ -44,7 +44,7 @@ extension Program {
             )
         }
         let ending: FastCGIServer.Ending
-        do throws(FastCGIError) {
+        do throws(SystemError) {
             ending = try server.run()
         } catch {
             throw SiteError(lines: [error.description])
