@@ -75,3 +75,15 @@ def test_every_file_that_is_named_is_there():
         places = list(SOURCES.glob(f"{name}.swift")) + list(SOURCES.glob(f"*/{name}.swift")) + [
             place for place in (SOURCES / name, ) if place.exists()]
         assert places, f"{name}: no such file"
+
+
+def test_no_room_is_named_like_a_type_in_it():
+    """Such a type could not be told from its module where another has one of the same name."""
+    for room in drawn():
+        text = "\n".join(file.read_text() for file in (SOURCES / room).rglob("*.swift"))
+        assert not re.search(rf"^(?:\w+ )*(?:struct|class|enum|protocol|actor|typealias) {re.escape(room)}\b", text, re.M), room
+
+
+def test_nothing_is_public_since_there_is_no_library():
+    for file in SOURCES.rglob("*.swift"):
+        assert not re.search(r"^\s*(?:public|open) (?:\w+ )*(?:struct|class|enum|protocol|func|var|let|init|extension)\b", file.read_text(), re.M), file
