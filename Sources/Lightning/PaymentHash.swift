@@ -7,21 +7,22 @@ package struct PaymentHash: Hashable, Sendable, CustomStringConvertible {
     package let bytes: [UInt8]
 
     /// A hash from its 32 bytes; `nil` for any other length.
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: ArraySlice<UInt8>) {
         guard bytes.count == 32 else { return nil }
         self.bytes = Array(bytes)
     }
 
+    package init?(bytes: [UInt8]) { self.init(bytes: bytes[...]) }
+
     /// A hash from 64 hex digits of either case; `nil` for anything else.
-    package init?(hex: some Collection<UInt8>) {
+    package init?(hex: ArraySlice<UInt8>) {
         guard hex.count == 64, let bytes = Hex.decode(hex) else { return nil }
         self.bytes = bytes
     }
 
-    /// A hash from 64 hex digits of either case; `nil` for anything else.
-    package init?(hex: some StringProtocol) {
-        self.init(hex: Array(hex.utf8))
-    }
+    package init?(hex: [UInt8]) { self.init(hex: hex[...]) }
+
+    package init?(hex: String) { self.init(hex: Array(hex.utf8)) }
 
     /// 64 lower-case hex digits, the only form LNbits finds a payment by.
     package var hex: String { Hex.encode(bytes) }
@@ -35,16 +36,20 @@ package struct Preimage: Sendable, CustomStringConvertible, CustomReflectable {
     package let bytes: [UInt8]
 
     /// A preimage from its 32 bytes; `nil` for any other length.
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: ArraySlice<UInt8>) {
         guard bytes.count == 32 else { return nil }
         self.bytes = Array(bytes)
     }
 
+    package init?(bytes: [UInt8]) { self.init(bytes: bytes[...]) }
+
     /// A preimage from 64 hex digits of either case; `nil` for anything else.
-    package init?(hex: some Collection<UInt8>) {
+    package init?(hex: ArraySlice<UInt8>) {
         guard hex.count == 64, let bytes = Hex.decode(hex) else { return nil }
         self.bytes = bytes
     }
+
+    package init?(hex: [UInt8]) { self.init(hex: hex[...]) }
 
     /// The payment hash this preimage proves: its SHA-256.
     package var paymentHash: PaymentHash? {

@@ -1,14 +1,14 @@
 import FoundationEssentials
 
 /// Base64 as clients really send it (RFC 4648 sections 4 and 5).
-package enum Base64 {
+public enum Base64 {
     /// Standard alphabet with padding: what aperture and its clients decode.
-    package static func encode(_ bytes: [UInt8]) -> String {
+    public static func encode(_ bytes: [UInt8]) -> String {
         Data(bytes).base64EncodedString()
     }
 
     /// URL-safe alphabet without padding: fits in a cookie or a query.
-    package static func encodeURLSafe(_ bytes: [UInt8]) -> String {
+    public static func encodeURLSafe(_ bytes: [UInt8]) -> String {
         let unpadded = encode(bytes).utf8.filter { $0 != UInt8(ascii: "=") }
         return String(
             decoding: unpadded.map { character in
@@ -25,7 +25,7 @@ package enum Base64 {
     /// Either alphabet, with or without padding; `nil` for anything else.
     ///
     /// Pymacaroons writes URL-safe without padding, lnget and aperture standard with it.
-    package static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+    public static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         var standard: [UInt8] = []
         var padding = 0
         for character in text {
@@ -47,4 +47,8 @@ package enum Base64 {
         standard += Array(repeating: UInt8(ascii: "="), count: missing)
         return Data(base64Encoded: Data(standard)).map(Array.init)
     }
+
+    /// The same of a whole array, and of a text.
+    public static func decode(_ text: [UInt8]) -> [UInt8]? { decode(text[...]) }
+    public static func decode(_ text: String.UTF8View) -> [UInt8]? { decode(Array(text)[...]) }
 }

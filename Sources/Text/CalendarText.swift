@@ -2,22 +2,22 @@
 ///
 /// Civil dates by the algorithm of Howard Hinnant ("chrono-compatible low-level date algorithms"):
 /// FoundationEssentials' formatting takes microseconds that a free request has not got.
-package enum CalendarText {
+public enum CalendarText {
     /// `YYYY-MM-DD`.
-    package static func date(_ seconds: UInt64) -> String {
+    public static func date(_ seconds: UInt64) -> String {
         let (year, month, day) = civil(seconds / 86_400)
         return Digits.padded(year, 4) + "-" + Digits.padded(month, 2) + "-" + Digits.padded(day, 2)
     }
 
     /// `YYYY-MM-DDTHH:MM:SSZ` (ISO 8601).
-    package static func time(_ seconds: UInt64) -> String {
+    public static func time(_ seconds: UInt64) -> String {
         let rest = seconds % 86_400
         return
             "\(date(seconds))T\(Digits.padded(rest / 3600, 2)):\(Digits.padded(rest / 60 % 60, 2)):\(Digits.padded(rest % 60, 2))Z"
     }
 
     /// The seconds that ``time(_:)`` wrote; `nil` for any other text.
-    package static func seconds(_ text: String) -> UInt64? {
+    public static func seconds(_ text: String) -> UInt64? {
         guard text.utf8.count == 20 else { return nil }
         let fields = text.split { !("0"..."9").contains($0) }.map { UInt64($0) }
         guard fields.count == 6, let year = fields[0], let month = fields[1], let day = fields[2],
@@ -34,7 +34,7 @@ package enum CalendarText {
     }
 
     /// Whether a text has the form of a date, `YYYY-MM-DD`.
-    package static func isDate(_ text: String) -> Bool {
+    public static func isDate(_ text: String) -> Bool {
         text.utf8.count == 10
             && text.utf8.enumerated().allSatisfy { index, byte in
                 index == 4 || index == 7 ? byte == 0x2d : (0x30...0x39).contains(byte)

@@ -1,13 +1,13 @@
 /// Durations as rules and variables write them: `90s`, `10m`, `1h30m`, `7d`, `2w`; a number alone
 /// is seconds.
-package enum DurationText {
+public enum DurationText {
     private static let units: [(letter: UInt8, seconds: UInt64)] = [
         (UInt8(ascii: "w"), 604_800), (UInt8(ascii: "d"), 86_400), (UInt8(ascii: "h"), 3600),
         (UInt8(ascii: "m"), 60), (UInt8(ascii: "s"), 1),
     ]
 
     /// The seconds a text stands for; `nil` when it is no duration or longer than 64 bits hold.
-    package static func seconds(_ text: some StringProtocol) -> UInt64? {
+    public static func seconds(_ text: some StringProtocol) -> UInt64? {
         var total: UInt64 = 0
         var number: UInt64?
         var hasUnit = false
@@ -35,7 +35,7 @@ package enum DurationText {
     }
 
     /// The shortest text for a number of seconds, such as `1h30m`.
-    package static func text(_ seconds: UInt64) -> String {
+    public static func text(_ seconds: UInt64) -> String {
         guard seconds > 0 else { return "0s" }
         var rest = seconds
         var text = ""

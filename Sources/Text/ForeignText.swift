@@ -4,7 +4,7 @@ extension String {
     ///
     /// `String(decoding:as:)` mends broken UTF-8 in a time that grows with the square of its length
     /// (Swift 6.2: seconds for 64 KiB), so that it is not for bytes from outside. Tests/fuzz found it.
-    package init(foreign bytes: some Collection<UInt8>) {
+    @inlinable public init(foreign bytes: some Collection<UInt8>) {
         if bytes.allSatisfy({ $0 < 0x80 }) {
             // Nearly everything that is sent, at a tenth of the time.
             self.init(decoding: bytes, as: UTF8.self)

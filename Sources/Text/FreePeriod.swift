@@ -1,5 +1,5 @@
 /// A window of the free tier, in UTC.
-package enum FreePeriod: String, Sendable, CaseIterable {
+public enum FreePeriod: String, Sendable, CaseIterable {
     /// 60 seconds.
     case minute
     /// 3,600 seconds.
@@ -8,7 +8,7 @@ package enum FreePeriod: String, Sendable, CaseIterable {
     case day
 
     /// Its length in seconds. UTC as computers count it has no other days.
-    package var seconds: UInt64 {
+    public var seconds: UInt64 {
         switch self {
         case .minute: 60
         case .hour: 3600

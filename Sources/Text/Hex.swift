@@ -1,14 +1,14 @@
 /// Hexadecimal text and bytes (RFC 4648 section 8).
-package enum Hex {
+public enum Hex {
     /// Lower-case hex digits, two for each byte.
     @inlinable
-    package static func encode(_ bytes: some Sequence<UInt8>) -> String {
+    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         String(decoding: encodeASCII(bytes), as: UTF8.self)
     }
 
     /// Lower-case hex digits as ASCII bytes, two for each byte.
     @inlinable
-    package static func encodeASCII(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+    public static func encodeASCII(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(bytes.underestimatedCount * 2)
         for byte in bytes {
@@ -21,7 +21,7 @@ package enum Hex {
     /// The bytes that hex digits of either case stand for; `nil` for an odd count or another
     /// character.
     @inlinable
-    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count.isMultiple(of: 2) else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count / 2)
@@ -40,7 +40,7 @@ package enum Hex {
 
     /// The value 0–15 of one ASCII hex digit; `nil` for another character.
     @inlinable
-    package static func value(of character: UInt8) -> UInt8? {
+    public static func value(of character: UInt8) -> UInt8? {
         switch character {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
         case UInt8(ascii: "a")...UInt8(ascii: "f"): character - UInt8(ascii: "a") + 10

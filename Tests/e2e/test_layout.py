@@ -84,6 +84,9 @@ def test_no_room_is_named_like_a_type_in_it():
         assert not re.search(rf"^(?:\w+ )*(?:struct|class|enum|protocol|actor|typealias) {re.escape(room)}\b", text, re.M), room
 
 
-def test_nothing_is_public_since_there_is_no_library():
+def test_only_text_is_public_since_there_is_no_library():
+    """What is `package` is not inlined into other modules (Swift 6.3); the loops over bytes have to be."""
     for file in SOURCES.rglob("*.swift"):
+        if file.parent == SOURCES / "Text":
+            continue
         assert not re.search(r"^\s*(?:public|open) (?:\w+ )*(?:struct|class|enum|protocol|func|var|let|init|extension)\b", file.read_text(), re.M), file
