@@ -52,6 +52,7 @@ let package = Package(
         .target(name: "CFastCGI", linkerSettings: [.linkedLibrary("fcgi")]),
         // libcurl is looked up at run time, so that a process that asks no wallet starts faster.
         .target(name: "CCurl"),
+        .target(name: "CProgram"),
 
         // Pure parts: no files, no sockets, no clock.
         .target(name: "Lightning", dependencies: [crypto], swiftSettings: pure),
@@ -86,11 +87,11 @@ let package = Package(
             swiftSettings: common
         ),
 
-        // What the two programs share: the environment variables.
+        // What the two programs share: the environment variables, and what they know of themselves.
         .target(
             name: "Settings",
             dependencies: [
-                "Paywall", crypto, .product(name: "Configuration", package: "swift-configuration"),
+                "CProgram", "Paywall", crypto, .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: common
         ),

@@ -152,7 +152,7 @@ public final class Forwarder: Sendable {
         if let socket = target.url.socket {
             ccurl_setopt_string(handle, CURLOPT_UNIX_SOCKET_PATH, socket)
         }
-        ccurl_setopt_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        ccurl_allow_http_only(handle)
         ccurl_setopt_string(handle, CURLOPT_PROXY, "")
         ccurl_setopt_long(handle, CURLOPT_PATH_AS_IS, 1)
         ccurl_setopt_long(handle, CURLOPT_NOSIGNAL, 1)

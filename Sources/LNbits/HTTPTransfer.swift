@@ -68,7 +68,7 @@ final class HTTPClient: Sendable {
         guard left > 0 else { throw .timeout }
         ccurl_easy_reset(handle)
         ccurl_setopt_string(handle, CURLOPT_URL, call.url)
-        ccurl_setopt_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        ccurl_allow_http_only(handle)
         ccurl_setopt_string(handle, CURLOPT_USERAGENT, "l402-fcgi")
         ccurl_setopt_string(handle, CURLOPT_PROXY, "")
         ccurl_setopt_long(handle, CURLOPT_NOSIGNAL, 1)

@@ -102,7 +102,7 @@ final class Site: Sendable {
                                 } + [
                                     (.pendingFill, "", pending.fill(now: now)),
                                     (.rules, "", Double(rules.current().rules.count)),
-                                    (.build, version, 1),
+                                    (.build, ProgramStart.version, 1),
                                     (.logLinesLost, "", Double(LogSink.standardError.linesLost)),
                                     (.start, "", Double(Clock.processStart)),
                                 ]
