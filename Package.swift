@@ -55,35 +55,45 @@ let package = Package(
         .target(name: "CProgram"),
 
         // Pure parts: no files, no sockets, no clock.
-        .target(name: "Lightning", dependencies: [crypto], swiftSettings: pure),
+        .target(name: "Text", swiftSettings: pure),
+        .target(name: "Lightning", dependencies: ["Text", crypto], swiftSettings: pure),
         .target(name: "Macaroons", dependencies: [crypto], swiftSettings: pure),
         .target(
             name: "L402",
-            dependencies: ["Lightning", "Macaroons", crypto],
+            dependencies: ["Lightning", "Macaroons", "Text", crypto],
             swiftSettings: pure
         ),
+        .target(name: "HTTP", dependencies: ["Text"], swiftSettings: pure),
         .target(name: "Metrics", swiftSettings: pure),
+
+        // Contracts between the decision and what it needs from outside.
+        .target(name: "Store", dependencies: ["L402", "Lightning", "Text"], swiftSettings: pure),
+        .target(name: "Wallets", dependencies: ["Lightning"], swiftSettings: pure),
+
+        // The decision.
         .target(
             name: "Paywall",
-            dependencies: ["L402", "Lightning", "Macaroons", crypto],
+            dependencies: [
+                "HTTP", "L402", "Lightning", "Macaroons", "Store", "Text", "Wallets", crypto,
+            ],
             swiftSettings: pure
         ),
 
-        // Edges: each owns one kind of handle.
+        // Edges: each owns one kind of handle, and none knows the decision.
         .target(name: "FastCGI", dependencies: ["CFastCGI"], swiftSettings: common),
         .target(
             name: "LNbits",
-            dependencies: ["CCurl", "Paywall", "L402", "Lightning"],
+            dependencies: ["CCurl", "Lightning", "Text", "Wallets"],
             swiftSettings: common
         ),
         .target(
             name: "Goods",
-            dependencies: ["CCurl", "FastCGI", "L402", "Paywall"],
+            dependencies: ["CCurl", "FastCGI", "HTTP", "L402", "Store", "Text"],
             swiftSettings: common
         ),
         .target(
             name: "FlatFiles",
-            dependencies: ["Paywall", "L402", "Lightning", crypto],
+            dependencies: ["L402", "Lightning", "Store", "Text", crypto],
             swiftSettings: common
         ),
 
@@ -91,14 +101,17 @@ let package = Package(
         .target(
             name: "Settings",
             dependencies: [
-                "CProgram", "Paywall", crypto, .product(name: "Configuration", package: "swift-configuration"),
+                "CProgram", "HTTP", "Paywall", "Store", "Text", crypto,
+                .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: common
         ),
         .executableTarget(
             name: "l402-fcgi",
             dependencies: [
-                "FastCGI", "FlatFiles", "Goods", "LNbits", "Metrics", "Paywall", "Settings",
+                "FastCGI", "FlatFiles", "Goods", "HTTP", "L402", "LNbits", "Lightning", "Metrics",
+                "Paywall", "Settings",
+                "Store", "Text", "Wallets",
             ],
             swiftSettings: common,
             linkerSettings: slim
@@ -106,7 +119,8 @@ let package = Package(
         .executableTarget(
             name: "l402",
             dependencies: [
-                "FlatFiles", "L402", "Lightning", "Macaroons", "Paywall", "Settings",
+                "FlatFiles", "HTTP", "L402", "Lightning", "Macaroons", "Paywall", "Settings",
+                "Store", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: common,
@@ -115,34 +129,41 @@ let package = Package(
 
         // What several of the tests need.
         .target(name: "TestTools", path: "Tests/TestTools", swiftSettings: common),
-        tests("Lightning", also: ["TestTools"], resources: [.copy("Vectors")]),
+        tests("Text"),
+        tests("Lightning", also: ["TestTools", "Text"], resources: [.copy("Vectors")]),
         tests("Macaroons", resources: [.copy("Vectors")]),
-        tests("L402", also: ["Lightning", "Macaroons"]),
-        tests("Paywall", also: ["L402", "Lightning", "Macaroons", "TestTools"]),
-        tests("FlatFiles", also: ["Paywall", "L402", "Lightning", "StateDriver"]),
+        tests("L402", also: ["Lightning", "Macaroons", "Text"]),
+        tests("HTTP", also: ["TestTools", "Text"]),
+        tests(
+            "Paywall",
+            also: [
+                "HTTP", "L402", "Lightning", "Macaroons", "Store", "TestTools", "Text", "Wallets",
+            ]
+        ),
+        tests("FlatFiles", also: ["L402", "Lightning", "Store", "StateDriver", "Text"]),
         // A process for tests that need several of them and for tests that kill them.
         .executableTarget(
             name: "StateDriver",
-            dependencies: ["FlatFiles", "L402", "Lightning", "Paywall"],
+            dependencies: ["FlatFiles", "L402", "Lightning", "Store", "Text"],
             path: "Tests/StateDriver",
             swiftSettings: common
         ),
         .executableTarget(
             name: "CoreBench",
-            dependencies: ["FlatFiles", "L402", "Lightning", "Paywall"],
+            dependencies: ["FlatFiles", "L402", "Lightning", "Paywall", "Store", "Text"],
             path: "Tests/bench/CoreBench",
             swiftSettings: common
         ),
-        tests("LNbits", also: ["Paywall", "Lightning"]),
+        tests("LNbits", also: ["Lightning", "Text", "Wallets"]),
         tests("FastCGI"),
-        tests("Goods", also: ["FastCGI", "Paywall"]),
-        tests("Settings"),
+        tests("Goods", also: ["FastCGI", "HTTP", "Store"]),
+        tests("Settings", also: ["HTTP", "Paywall", "Store"]),
         tests("Metrics"),
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "FlatFiles", "Goods", "L402", "LNbits", "Lightning", "Macaroons", "Paywall",
-                "Settings", "TestTools",
+                "FlatFiles", "Goods", "HTTP", "L402", "LNbits", "Lightning", "Macaroons", "Paywall",
+                "Settings", "TestTools", "Text",
             ],
             path: "Tests/fuzz",
             exclude: ["corpus", "run"],

@@ -2,7 +2,7 @@ import Glibc
 
 /// The one request of a plain CGI process (RFC 3875): parameters from the environment, body from
 /// standard input, answer to standard output.
-public final class CGIExchange: Exchange {
+package final class CGIExchange: Exchange {
     /// Seconds without a byte of a body that was announced.
     private static let ioTimeoutSeconds: Int32 = 30
 
@@ -13,7 +13,7 @@ public final class CGIExchange: Exchange {
     ///
     /// Apache gives a chunked body no `CONTENT_LENGTH` and ends standard input behind it. Without
     /// either there is no body, and standard input is not touched: a server may keep it open.
-    public init() {
+    package init() {
         let length = getenv("CONTENT_LENGTH").map { String(cString: $0) } ?? ""
         let coding = getenv("HTTP_TRANSFER_ENCODING").map { String(cString: $0) } ?? ""
         let isChunked = coding.lowercased().contains("chunked")
@@ -21,20 +21,20 @@ public final class CGIExchange: Exchange {
     }
 
     /// Whether this process was started as CGI.
-    public static var isCGI: Bool {
+    package static var isCGI: Bool {
         getenv("GATEWAY_INTERFACE") != nil && getenv("REQUEST_METHOD") != nil
     }
 
     /// Always: CGI has one role.
-    public var hasBody: Bool { true }
+    package var hasBody: Bool { true }
 
     /// A variable of the environment.
-    public func parameter(_ name: String) -> [UInt8]? {
+    package func parameter(_ name: String) -> [UInt8]? {
         getenv(name).map { Array(String(cString: $0).utf8) }
     }
 
     /// Variables of the environment; all of them belong to the request.
-    public func forEachParameter(
+    package func forEachParameter(
         withPrefixes prefixes: [StaticString],
         _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
     ) {
@@ -42,7 +42,7 @@ public final class CGIExchange: Exchange {
     }
 
     /// Reads standard input, never beyond what was announced.
-    public func read(upTo count: Int) throws(ExchangeError) -> [UInt8] {
+    package func read(upTo count: Int) throws(ExchangeError) -> [UInt8] {
         let wanted = min(count, bodyLeft ?? count)
         guard wanted > 0 else { return [] }
         var chunk = [UInt8](repeating: 0, count: wanted)
@@ -60,7 +60,7 @@ public final class CGIExchange: Exchange {
     }
 
     /// Writes to standard output at once.
-    public func write(_ bytes: [UInt8]) throws(ExchangeError) {
+    package func write(_ bytes: [UInt8]) throws(ExchangeError) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes {
@@ -73,15 +73,15 @@ public final class CGIExchange: Exchange {
     }
 
     /// Nothing is held back.
-    public func flush() throws(ExchangeError) {}
+    package func flush() throws(ExchangeError) {}
 
     /// Whether standard output has no reader any more.
-    public var isPeerGone: Bool {
+    package var isPeerGone: Bool {
         var look = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
         let gone = Int16(POLLERR | POLLHUP | POLLNVAL)
         return poll(&look, 1, 0) > 0 && look.revents & gone != 0
     }
 
     /// The end of the process is all that a web server sees; a `Content-Length` tells the client.
-    public func abort() {}
+    package func abort() {}
 }

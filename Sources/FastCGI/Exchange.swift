@@ -2,7 +2,7 @@
 ///
 /// Used by one thread at a time. The answer is what CGI calls a document response (RFC 3875
 /// section 6): header lines, an empty line, the body.
-public protocol Exchange: AnyObject {
+package protocol Exchange: AnyObject {
     /// The value of a request parameter such as `REQUEST_URI`, as sent; `nil` when absent.
     func parameter(_ name: String) -> [UInt8]?
 
@@ -35,15 +35,15 @@ public protocol Exchange: AnyObject {
 }
 
 /// The peer is gone or too slow; nothing more can be read or written.
-public struct ExchangeError: Error, Equatable, CustomStringConvertible {
+package struct ExchangeError: Error, Equatable, CustomStringConvertible {
     /// One line for the log.
-    public let reason: String
+    package let reason: String
 
     /// An error told in one line.
-    public init(_ reason: String) {
+    package init(_ reason: String) {
         self.reason = reason
     }
 
     /// The reason.
-    public var description: String { reason }
+    package var description: String { reason }
 }

@@ -12,9 +12,9 @@ import Synchronization
 ///
 /// A web server must not send a second request on a connection before the answer to the first is
 /// complete (nginx, lighttpd and Apache never do): libfcgi drops what it read ahead.
-public final class FastCGIServer: Sendable {
+package final class FastCGIServer: Sendable {
     /// Handles one request; returning ends it.
-    public typealias Handler = @Sendable (any Exchange) -> Void
+    package typealias Handler = @Sendable (any Exchange) -> Void
 
     /// Seconds without a byte from or to the web server after which a connection is given up.
     private static let ioTimeoutSeconds = 30
@@ -32,11 +32,11 @@ public final class FastCGIServer: Sendable {
     }
 
     /// How serving ended.
-    public struct Ending: Sendable, Equatable {
+    package struct Ending: Sendable, Equatable {
         /// Requests that were cut because they had not ended in time.
-        public let cut: Int
+        package let cut: Int
         /// Threads that are still at a request: the process must not be torn down under them.
-        public let left: Int
+        package let left: Int
     }
 
     private let listener: Listener
@@ -55,7 +55,7 @@ public final class FastCGIServer: Sendable {
     /// - Parameter refused: Told of each connection through a unix socket that is not taken, with
     ///   the number of the user it came from, or -1.
     /// - Throws: ``FastCGIError`` when the system has no more descriptors.
-    public init(
+    package init(
         listener: Listener,
         workers: Int,
         refused: @escaping @Sendable (_ user: Int64) -> Void = { _ in },
@@ -81,7 +81,7 @@ public final class FastCGIServer: Sendable {
     /// Serves until ``stop(afterSeconds:)``; what is running then is finished first.
     ///
     /// - Throws: ``FastCGIError`` when not one thread can be started.
-    public func run() throws(FastCGIError) -> Ending {
+    package func run() throws(FastCGIError) -> Ending {
         let started = (0..<pool.size).count { _ in startWorker() }
         guard started > 0 else { throw FastCGIError("no thread can be started") }
         cfastcgi_forget_code()
@@ -96,14 +96,14 @@ public final class FastCGIServer: Sendable {
 
     /// Whether requests have been cut because the process ends: whose answer breaks off then has not
     /// lost his client, but us.
-    public static var isCutting: Bool { hasCut.load(ordering: .relaxed) }
+    package static var isCutting: Bool { hasCut.load(ordering: .relaxed) }
 
     /// Ends ``run()``; may be called from any thread.
     ///
     /// New connections are refused at once, and a unix socket's path is free for another process.
     /// What runs has `seconds` to end; then its connections are shut, as if the web server had hung
     /// up.
-    public func stop(afterSeconds seconds: UInt64) {
+    package func stop(afterSeconds seconds: UInt64) {
         guard !isStopping.exchange(true, ordering: .sequentiallyConsistent) else { return }
         pool.setDeadline(inMilliseconds: seconds &* 1000)
         // Without a path nobody connects any more; who has connected already is answered.
@@ -129,7 +129,7 @@ public final class FastCGIServer: Sendable {
 
     /// Says that the calling thread is about to wait for something, so that another one takes
     /// requests until it is done with its own. Of no effect in a thread that is no worker's.
-    public static func willWait() {
+    package static func willWait() {
         guard let current = cfastcgi_worker() else { return }
         let desk = Unmanaged<Desk>.fromOpaque(current).takeUnretainedValue()
         if desk.server.pool.beginWaiting(desk.worker) { _ = desk.server.startWorker() }

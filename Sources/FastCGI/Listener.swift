@@ -4,9 +4,9 @@ import Glibc
 /// The listening sockets, bound by us or one that we inherited.
 ///
 /// `FCGX_OpenSocket` is not used: it unlinks the path first and ends the process when bind fails.
-public struct Listener: Sendable {
+package struct Listener: Sendable {
     /// Who can reach a gate, from the fewest to the most.
-    public enum Reach: Int, Sendable, Comparable {
+    package enum Reach: Int, Sendable, Comparable {
         /// Who may open a unix socket.
         case unixSocket
         /// Every program of this machine.
@@ -15,7 +15,7 @@ public struct Listener: Sendable {
         case anywhere
 
         /// From the fewest to the most.
-        public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+        package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
     /// The descriptors, non-blocking and closed on exec; at least one.
@@ -23,11 +23,11 @@ public struct Listener: Sendable {
     /// The unix socket that we made; `nil` for others.
     let file: SocketFile?
     /// Who can reach it.
-    public let reach: Reach
+    package let reach: Reach
     /// Where it listens, for people: a path or the addresses.
-    public let place: String
+    package let place: String
     /// What the operator should know, one line each.
-    public let notes: [String]
+    package let notes: [String]
 
     /// Connections the kernel holds while all workers are busy.
     static let backlog: Int32 = 1024
@@ -39,7 +39,7 @@ public struct Listener: Sendable {
     ///
     /// - Parameter anywhere: Whether addresses are taken that other machines reach.
     /// - Throws: ``FastCGIError``, among others when another process answers on the path.
-    public init(address: String, anywhere: Bool = false) throws(FastCGIError) {
+    package init(address: String, anywhere: Bool = false) throws(FastCGIError) {
         if address.hasPrefix("unix:") {
             let path = String(address.dropFirst(5))
             let (descriptor, file) = try SocketFile.bind(path)
@@ -78,7 +78,7 @@ public struct Listener: Sendable {
     /// (`LISTEN_FDS`), or a listening descriptor 0; `nil` when there is neither.
     ///
     /// - Parameter anywhere: Whether one is taken that other machines reach.
-    public static func inherited(anywhere: Bool = false) throws(FastCGIError) -> Listener? {
+    package static func inherited(anywhere: Bool = false) throws(FastCGIError) -> Listener? {
         if let count = getenv("LISTEN_FDS"), let owner = getenv("LISTEN_PID"),
             Int32(String(cString: owner)) == getpid(), String(cString: count) != "0"
         {
@@ -93,7 +93,7 @@ public struct Listener: Sendable {
     }
 
     /// Whether a spawner passed one socket that listens, wherever it does.
-    public static var isInherited: Bool {
+    package static var isInherited: Bool {
         getenv("LISTEN_FDS") != nil ? isListening(3) || isListening(0) : isListening(0)
     }
 
@@ -132,7 +132,7 @@ public struct Listener: Sendable {
 
     /// Ends listening: lets the path go and closes what is ours of the sockets. Connections that
     /// nobody has accepted are refused, unless another process holds the socket too.
-    public func letGo() {
+    package func letGo() {
         releasePath()
         for descriptor in descriptors {
             // What is opened next must not become a standard descriptor.

@@ -1,13 +1,13 @@
 import Glibc
 
 /// Signals as events of one thread, so that no handler interrupts anything.
-public enum Signals {
+package enum Signals {
     /// Blocks the signals in this thread and all it starts later, and calls `body` on a thread of
     /// its own for each that comes. Call it before any other thread is started, and before anything
     /// slow: a signal that is blocked waits, one that is not is lost to process 1 of a container.
     ///
     /// - Throws: ``FastCGIError`` when there is no thread; the signals then do what they always do.
-    public static func forward(
+    package static func forward(
         _ numbers: [Int32],
         to body: @escaping @Sendable (Int32) -> Void
     ) throws(FastCGIError) {
@@ -29,9 +29,9 @@ public enum Signals {
     }
 
     /// A web server or a reader of the log that hangs up is seen by the write that fails.
-    public static func ignoreHangUps() { signal(SIGPIPE, SIG_IGN) }
+    package static func ignoreHangUps() { signal(SIGPIPE, SIG_IGN) }
 
     /// As CGI SIGTERM is the web server's word that its client has gone. What the request took is
     /// returned first, which the answer that nobody reads brings about.
-    public static func ignoreTerminate() { signal(SIGTERM, SIG_IGN) }
+    package static func ignoreTerminate() { signal(SIGTERM, SIG_IGN) }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Starts threads; blocking C calls belong on threads of their own, not in a task.
-public enum WorkerThread {
+package enum WorkerThread {
     /// A body small enough for many of them, and enough for the deepest JSON that is read.
     private static let stackBytes = 1 << 20
 
@@ -12,7 +12,7 @@ public enum WorkerThread {
 
     /// Starts a thread that nobody waits for; false when there is none to be had.
     @discardableResult
-    public static func detach(_ run: @escaping @Sendable () -> Void) -> Bool {
+    package static func detach(_ run: @escaping @Sendable () -> Void) -> Bool {
         guard let thread = start(run) else { return false }
         pthread_detach(thread)
         return true

@@ -1,5 +1,5 @@
 import Glibc
-import Paywall
+import Store
 
 /// An open file, closed when it goes away; closing gives up its lock too.
 ///
@@ -170,6 +170,15 @@ struct Descriptor: ~Copyable {
             var status = stat()
             guard fstat(number, &status) == 0 else { throw .system(path, "stat") }
             return Int(status.st_size)
+        }
+    }
+
+    /// When its content was last changed, in seconds since 1970 by the system's clock.
+    var changed: UInt64 {
+        get throws(StateError) {
+            var status = stat()
+            guard fstat(number, &status) == 0 else { throw .system(path, "stat") }
+            return UInt64(max(0, status.st_mtim.tv_sec))
         }
     }
 

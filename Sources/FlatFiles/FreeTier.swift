@@ -1,4 +1,5 @@
-import Paywall
+import Store
+import Text
 
 /// The free tier's counters: one ``HashedTable`` per window, `free/2026-11-21.day`,
 /// `free/2026-11-21T14.hour`, `free/2026-11-21T1405.minute`.
@@ -15,17 +16,17 @@ import Paywall
 ///
 /// **The same request again.** `free/recent` remembers the requests that took one lately
 /// (``RecentRequests``), so that each takes once and returns once.
-public final class FreeTier: FreeCounter {
+package final class FreeTier: FreeCounter {
     /// About so many clients of one window are counted one by one: where the table has grown to
     /// 2^18 pages.
-    public static let maximumClients = 1 << 24
+    package static let maximumClients = 1 << 24
     private static let windowsKept: UInt64 = 2
 
     private let tables: TableSet
     private let recent: RecentRequests
 
     /// The free tier of a state directory.
-    public convenience init(_ directory: StateDirectory) {
+    package convenience init(_ directory: StateDirectory) {
         self.init(directory, maximumClients: Self.maximumClients)
     }
 
@@ -40,7 +41,7 @@ public final class FreeTier: FreeCounter {
     }
 
     /// Takes one free request when there is one left.
-    public func take(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome {
+    package func take(_ claim: FreeClaim, now: UInt64) throws(StateError) -> FreeOutcome {
         let window = Self.window(claim.period, now)
         let table = try tables.table(window)
         let reset = claim.period.seconds - now % claim.period.seconds
@@ -66,7 +67,7 @@ public final class FreeTier: FreeCounter {
     }
 
     /// Returns the free request that this request took, when its window is still there.
-    public func giveBack(_ claim: FreeClaim, _ cause: ReturnCause, takenAt: UInt64)
+    package func giveBack(_ claim: FreeClaim, _ cause: ReturnCause, takenAt: UInt64)
         throws(StateError) -> Bool
     {
         let window = Self.window(claim.period, takenAt)
@@ -92,7 +93,7 @@ public final class FreeTier: FreeCounter {
     ///
     /// - Parameter secondClock: See ``Payments/sweep(now:secondClock:maximum:)``: a clock that is days
     ///   ahead must not give this day's allowances once more.
-    public func sweep(now: UInt64, secondClock: UInt64?) {
+    package func sweep(now: UInt64, secondClock: UInt64?) {
         guard Clocks.agree(now, secondClock) else { return }
         let oldest = FreePeriod.allCases.map { period in
             (
@@ -106,7 +107,7 @@ public final class FreeTier: FreeCounter {
     }
 
     /// How full the present windows are; at 1 newcomers are counted by their network.
-    public func fill(now: UInt64) -> [(period: FreePeriod, ratio: Double)] {
+    package func fill(now: UInt64) -> [(period: FreePeriod, ratio: Double)] {
         FreePeriod.allCases.compactMap { period in
             let table = try? tables.existing(Self.window(period, now))
             return (try? table?.fill()).map { (period, $0) }

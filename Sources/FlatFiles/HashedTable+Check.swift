@@ -1,5 +1,5 @@
 import Glibc
-import Paywall
+import Store
 
 /// What a look at a whole table found.
 enum TableState: Equatable {

@@ -1,8 +1,8 @@
 import Crypto
 import Glibc
-import Lightning
-import Paywall
+import Store
 import Synchronization
+import Text
 
 /// A file of counters by keyed hash, shared by processes, that grows a page at a time.
 ///

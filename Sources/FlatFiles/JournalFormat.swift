@@ -1,5 +1,6 @@
 import Lightning
-import Paywall
+import Store
+import Text
 
 /// The text of the journal: names of files, columns, lines.
 enum JournalFormat {

@@ -1,27 +1,22 @@
-import Paywall
+import Store
+import Text
 
 /// Reads the journal back, for `l402 report`; never to decide.
-public struct JournalReader: Sendable {
+package struct JournalReader: JournalHistory {
     private let directory: StateDirectory
 
     /// How much of a day is in memory at once.
     private static let chunkBytes = 1 << 16
 
     /// The journal of a state directory.
-    public init(_ directory: StateDirectory) {
+    package init(_ directory: StateDirectory) {
         self.directory = directory
     }
 
-    /// The days that have a journal, `YYYY-MM-DD`, earliest first.
-    public func days() -> [String] { Set(files().map(\.day)).sorted() }
+    package func days() -> [String] { Set(files().map(\.day)).sorted() }
 
-    /// Visits the events of a day, file by file in the order they were written, each with the number
-    /// of events that its line stands for; how many lines could not be read (half written on a full
-    /// disk, or edited). A day without a journal has no events.
-    ///
-    /// - Parameter day: `YYYY-MM-DD`, of UTC.
-    /// - Throws: ``StateError`` when there is a file that cannot be read.
-    public func visit(day: String, _ body: (JournalEvent, _ count: UInt64) -> Void)
+    /// File by file; a line is damaged when it was half written on a full disk, or edited.
+    package func visit(day: String, _ body: (JournalEvent, _ count: UInt64) -> Void)
         throws(StateError) -> Int
     {
         guard CalendarText.isDate(day) else {

@@ -1,14 +1,14 @@
 import Glibc
 import L402
-import Lightning
-import Paywall
+import Store
 import Synchronization
+import Text
 
 /// The master keys, file `keys`: one per line, `id<TAB>64 hex digits<TAB>created`, `#` comments.
 ///
 /// Made 0600 at the first start, whole or not at all, so that several first starts agree on one
 /// key. The last line signs, all lines verify; a running process sees a new line at its next look.
-public final class KeyFile: Sendable {
+package final class KeyFile: KeyRing {
     private struct Read {
         var keys: [MasterKey]
         var version: Version
@@ -33,7 +33,7 @@ public final class KeyFile: Sendable {
     private let read: Mutex<Read>
 
     /// Opens the keys, making the first one when there are none.
-    public init(_ directory: StateDirectory) throws(StateError) {
+    package init(_ directory: StateDirectory) throws(StateError) {
         self.directory = directory
         let path = "\(directory.path)/keys"
         self.path = path
@@ -44,12 +44,12 @@ public final class KeyFile: Sendable {
     }
 
     /// The keys of a directory that may not be there, for tools that only look.
-    public static func read(at path: String) throws(StateError) -> [MasterKey] {
+    package static func read(at path: String) throws(StateError) -> [MasterKey] {
         try load(path).keys
     }
 
     /// The keys in force, the signing one last.
-    public func keys() throws(StateError) -> [MasterKey] {
+    package func keys() throws(StateError) -> [MasterKey] {
         let version = Self.version(path)
         let known: [MasterKey]? = read.withLock { $0.version == version ? $0.keys : nil }
         if let known { return known }
@@ -59,7 +59,7 @@ public final class KeyFile: Sendable {
     }
 
     /// Appends a new key, which signs from now on; its id.
-    public func rotate(now: UInt64) throws(StateError) -> String {
+    package func rotate(now: UInt64) throws(StateError) -> String {
         while true {
             let old = try Descriptor(path, O_RDONLY)
             try old.lock()

@@ -1,5 +1,5 @@
 import Lightning
-import Paywall
+import Store
 import Synchronization
 
 /// The files of unlimited payments that were served lately, kept open: whoever comes with one of

@@ -1,5 +1,6 @@
 import Lightning
-import Paywall
+import Store
+import Text
 
 /// How often things happened within one minute that are worth one line of the journal and not one
 /// each: whoever sends requests without end must not fill the disk.

@@ -1,7 +1,8 @@
 import Crypto
 import L402
 import Lightning
-import Paywall
+import Store
+import Text
 
 /// The text of one payment's file.
 ///

@@ -1,6 +1,5 @@
 import L402
 import Lightning
-import Paywall
 
 /// Reads the text of a payment's file, of this release or an older one.
 enum PaymentFileReader {

@@ -1,72 +1,42 @@
 import Glibc
 import L402
 import Lightning
-import Paywall
+import Store
+import Text
 
-/// What is on record of one payment, for the operator.
-public struct PaymentRecord: Equatable, Sendable {
-    /// Which payment.
-    public let paymentHash: PaymentHash
-    /// What was sold, as minted.
-    public let terms: PurchaseTerms
-    /// Uses taken and not returned; for unlimited always 1.
-    public let used: UInt64
-    /// Until when it is good, seconds since 1970: reckoned from its first redemption.
-    public let ends: UInt64
-    /// The amount the invoice was made for.
-    public let price: Millisatoshis
-    /// When it was first redeemed, ISO 8601.
-    public let opened: String
-    /// Whether the operator revoked it.
-    public let isRevoked: Bool
-
-    init(_ file: PaymentFile) {
-        paymentHash = file.paymentHash
-        terms = file.terms
-        used = file.used
-        ends = file.ends
-        price = file.price
-        opened = file.opened
-        isRevoked = file.isRevoked
+extension PaymentRecord {
+    fileprivate init(_ file: PaymentFile) {
+        self.init(
+            paymentHash: file.paymentHash,
+            terms: file.terms,
+            used: file.used,
+            ends: file.ends,
+            price: file.price,
+            opened: file.opened,
+            isRevoked: file.isRevoked
+        )
     }
 }
 
-extension Payments {
-    /// What a payment on record was made for. Looks through the days, of which there are as many
-    /// as tokens live.
-    public func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms? {
-        try record(hash)?.terms
-    }
-}
-
-/// What the operator may ask and do. These look through the days.
-extension Payments {
-    /// What is known of a payment; `nil` when nothing is on record.
-    public func record(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
+/// What the operator may ask and do. These look through the days, of which there are as many as
+/// tokens live.
+extension Payments: PaymentRecords {
+    package func record(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
         guard let path = find(hash), let file = try Descriptor.openIfPresent(path, O_RDONLY) else {
             return nil
         }
         return PaymentRecord(try readUnclaimed(file, path))
     }
 
-    /// Makes a payment worthless from now on; `nil` when nothing is on record.
-    public func revoke(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
+    package func revoke(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
         try change(hash) { $0.revoke() }
     }
 
-    /// Gives one use back to a payment, as for goods that did not arrive: one of `uses=1` that was
-    /// spent is good once more. A payment without a use taken, an unlimited or a revoked one stays
-    /// as it is. `nil` when nothing is on record.
-    ///
-    /// Money does not move: sending it back is the wallet's business, and ``revoke(_:)`` goes with
-    /// that.
-    public func refund(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
+    package func refund(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
         try change(hash) { $0.refund() }
     }
 
-    /// Visits every payment on record, in no order; a file that cannot be read is visited as the
-    /// error it gives.
-    public func visitAll(_ body: (Result<PaymentRecord, StateError>) -> Void) {
+    package func visitAll(_ body: (Result<PaymentRecord, StateError>) -> Void) {
         let root = "\(directory.path)/payments"
         for day in StateDirectory.names(in: root) where CalendarText.isDate(day) {
             StateDirectory.eachName(in: "\(root)/\(day)") { name in

@@ -1,6 +1,7 @@
 import Glibc
-import Paywall
+import Store
 import Synchronization
+import Text
 
 /// What this process knows of `payments/expired-before`.
 struct KnownMark: Sendable {
@@ -23,7 +24,7 @@ extension Payments {
     /// - Parameter secondClock: Another clock's word for `now`, or `nil` when there is none. Unless
     ///   both agree (``Clocks``) nothing is removed or marked: what a clock that is ahead removes
     ///   would be lost for good.
-    public func sweep(now: UInt64, secondClock: UInt64?, maximum: Int) throws(StateError) -> Int {
+    package func sweep(now: UInt64, secondClock: UInt64?, maximum: Int) throws(StateError) -> Int {
         guard Clocks.agree(now, secondClock) else { return 0 }
         let root = "\(directory.path)/payments"
         let midnight = Self.midnight(now)

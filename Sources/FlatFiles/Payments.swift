@@ -1,8 +1,9 @@
 import Glibc
 import L402
 import Lightning
-import Paywall
+import Store
 import Synchronization
+import Text
 
 /// Uses of payments, one file for each redeemed payment:
 /// `payments/<date on which it expires>/<payment hash>`.
@@ -11,7 +12,7 @@ import Synchronization
 /// A file appears whole, by `link`, or not at all; whoever comes second finds it and takes the next
 /// use. Every change happens under `flock` on the file and is on disk before it is reported, so that
 /// a process that is killed before it answers has taken a use that the same request gets back.
-public final class Payments: PaymentLedger {
+package final class Payments: PaymentLedger {
     let directory: StateDirectory
     /// Days that were made and synchronised by this process.
     private let knownDays = Mutex<Set<String>>([])
@@ -19,12 +20,12 @@ public final class Payments: PaymentLedger {
     let lastMark = Mutex<KnownMark>(KnownMark())
 
     /// The payments of a state directory.
-    public init(_ directory: StateDirectory) {
+    package init(_ directory: StateDirectory) {
         self.directory = directory
     }
 
     /// Takes one use of a payment on record.
-    public func take(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
+    package func take(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
         if claim.terms.uses == nil { return try takeUnlimited(claim, now: now) }
         if claim.terms.validUntil <= now { return .expired }
         let path = path(of: claim)
@@ -44,13 +45,21 @@ public final class Payments: PaymentLedger {
             if let delivery = claim.delivery, record.repeatDelivery(delivery, now: now) {
                 try file.write(record.text, at: 0)
             }
+        case .spent:
+            // The file's last change is its last use, or a repeat of that delivery.
+            let changed = try file.changed
+            if changed <= now, now - changed <= Self.justNowSeconds { return .spentJustNow }
         default: break
         }
         return outcome
     }
 
+    /// A use that was taken so many seconds ago may still come back: a web server that tells the gate
+    /// after the answer does it within milliseconds.
+    private static let justNowSeconds: UInt64 = 2
+
     /// What a take would say; takes nothing.
-    public func look(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
+    package func look(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
         if claim.terms.uses == nil { return try takeUnlimited(claim, now: now) }
         if claim.terms.validUntil <= now { return .expired }
         let path = path(of: claim)
@@ -58,6 +67,12 @@ public final class Payments: PaymentLedger {
             return try absent(claim)
         }
         return outcome(of: claim, try read(file, path, claim), now: now)
+    }
+
+    /// What a payment on record was made for. Looks through the days, of which there are as many
+    /// as tokens live.
+    package func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms? {
+        try record(hash)?.terms
     }
 
     /// What a claim gets of a payment of counted uses, before anything is changed.
@@ -101,7 +116,7 @@ public final class Payments: PaymentLedger {
     }
 
     /// Puts a confirmed payment on record and takes its first use.
-    public func open(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
+    package func open(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome {
         let terms = claim.terms
         guard terms.validUntil > now, terms.end(openedAt: now) > now else { return .expired }
         if terms.uses == 0 || claim.cap == 0 { return .spent }
@@ -121,7 +136,7 @@ public final class Payments: PaymentLedger {
     }
 
     /// Returns the use that the claim's request took.
-    public func giveBack(_ claim: PaymentClaim, _ cause: ReturnCause, now: UInt64)
+    package func giveBack(_ claim: PaymentClaim, _ cause: ReturnCause, now: UInt64)
         throws(StateError) -> Bool
     {
         guard claim.terms.uses != nil else { return false }

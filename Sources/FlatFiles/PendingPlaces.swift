@@ -1,12 +1,12 @@
-import Lightning
-import Paywall
+import Store
+import Text
 
 /// Places for unpaid invoices: tables `pending/YYYY-MM-DD`, slots keyed by client and a number
 /// below the limit, each holding when its invoice expires, in seconds after that day's beginning.
 ///
 /// A place is free when that time is past, so nothing has to be removed, and a client's places are
 /// used again and again. Places of the days before count too while they live.
-public final class PendingPlaces: PendingInvoices {
+package final class PendingPlaces: PendingInvoices {
     private static let maximumClients = 1 << 22
     /// The longest invoice, a week, and a day.
     private static let daysKept: UInt64 = 8
@@ -17,7 +17,7 @@ public final class PendingPlaces: PendingInvoices {
     private let tables: TableSet
 
     /// The places of a state directory.
-    public init(_ directory: StateDirectory) {
+    package init(_ directory: StateDirectory) {
         tables = TableSet(
             directory,
             room: "pending",
@@ -27,7 +27,7 @@ public final class PendingPlaces: PendingInvoices {
     }
 
     /// Reserves a place when the client holds fewer than `limit`.
-    public func reserve(client: [UInt8], limit: Int, expiresAt: UInt64, now: UInt64)
+    package func reserve(client: [UInt8], limit: Int, expiresAt: UInt64, now: UInt64)
         throws(StateError)
         -> PendingOutcome
     {
@@ -77,12 +77,12 @@ public final class PendingPlaces: PendingInvoices {
     }
 
     /// Frees a place.
-    public func release(_ place: PendingPlace) throws(StateError) {
+    package func release(_ place: PendingPlace) throws(StateError) {
         for one in place.all { try releaseOne(one) }
     }
 
     /// Frees all places that a client holds.
-    public func releaseAll(client: [UInt8], now: UInt64) throws(StateError) {
+    package func releaseAll(client: [UInt8], now: UInt64) throws(StateError) {
         for days in 0...Self.daysKept where now >= days * 86_400 {
             guard let table = try tables.existing(CalendarText.date(now - days * 86_400)) else {
                 continue
@@ -111,7 +111,7 @@ public final class PendingPlaces: PendingInvoices {
     }
 
     /// How full today's table is; at 1 newcomers get no invoice.
-    public func fill(now: UInt64) -> Double {
+    package func fill(now: UInt64) -> Double {
         let table = try? tables.existing(CalendarText.date(now))
         // Beyond what a table is meant for there is as much room again.
         return ((try? table?.fill()) ?? 0) / 2
@@ -120,7 +120,7 @@ public final class PendingPlaces: PendingInvoices {
     /// Drops the files of days whose last invoice has expired.
     ///
     /// - Parameter secondClock: See ``Payments/sweep(now:secondClock:maximum:)``.
-    public func sweep(now: UInt64, secondClock: UInt64?) {
+    package func sweep(now: UInt64, secondClock: UInt64?) {
         guard Clocks.agree(now, secondClock) else { return }
         let oldest = CalendarText.date(now - min(now, Self.daysKept * 86_400))
         tables.remove { $0 < oldest }

@@ -1,5 +1,5 @@
 import Glibc
-import Paywall
+import Store
 import Synchronization
 
 /// Which requests took a free request lately: `free/recent`, 65,536 places of 16 bytes that are used

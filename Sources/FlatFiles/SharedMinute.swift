@@ -1,5 +1,5 @@
 import Glibc
-import Paywall
+import Store
 
 /// `journal/minute`: the counts of the present minute, shared by processes that answer one request
 /// each. Whoever finds that the minute is over writes its lines.

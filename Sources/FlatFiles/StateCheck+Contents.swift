@@ -1,7 +1,8 @@
 import Glibc
 import L402
 import Lightning
-import Paywall
+import Store
+import Text
 
 /// What is inside the payments and the tables.
 extension StateCheck {

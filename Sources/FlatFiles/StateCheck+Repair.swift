@@ -1,12 +1,12 @@
 import Glibc
-import Paywall
+import Store
 
 /// Mending what ``StateCheck/check(now:)`` found.
 extension StateCheck {
     /// Mends what can be mended; each finding, with the reason when it is still there.
     ///
     /// - Parameter now: Seconds since 1970.
-    public func repair(now: UInt64) -> [(finding: StateFinding, failure: StateError?)] {
+    package func repair(now: UInt64) -> [(finding: StateFinding, failure: StateError?)] {
         check(now: now).map { finding in
             do throws(StateError) {
                 try mend(finding)

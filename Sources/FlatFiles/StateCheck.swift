@@ -1,8 +1,8 @@
 import Glibc
-import Paywall
+import Store
 
 /// Something in the state directory that is not as it should be.
-public struct StateFinding: Equatable, Sendable, CustomStringConvertible {
+package struct StateFinding: Equatable, Sendable, CustomStringConvertible {
     /// How it can be mended without giving anything away.
     enum Mend: Equatable, Sendable {
         case chmod(mode_t)
@@ -16,22 +16,22 @@ public struct StateFinding: Equatable, Sendable, CustomStringConvertible {
     }
 
     /// Which file or directory.
-    public let path: String
+    package let path: String
     /// What is wrong, and what follows from it, in one line.
-    public let problem: String
+    package let problem: String
     let mend: Mend?
 
     /// Whether ``StateCheck/repair(now:)`` mends it.
-    public var isRepairable: Bool { mend != nil }
+    package var isRepairable: Bool { mend != nil }
 
     /// `path: problem`.
-    public var description: String { "\(path): \(problem)" }
+    package var description: String { "\(path): \(problem)" }
 }
 
 /// Looks through a state directory for what would make the gate refuse, and mends what can be
 /// mended. Changes nothing that gates which run meanwhile rely on, and never makes a payment usable
 /// again: a damaged payment stays refused, and the wallet knows whether it was paid.
-public struct StateCheck {
+package struct StateCheck {
     let root: String
     /// Temporary files are younger than this while somebody writes them.
     static let temporarySeconds = 3600
@@ -40,14 +40,14 @@ public struct StateCheck {
     static let setAsideSuffix = ".damaged"
 
     /// A check of the directory at `path`, which need not be sound or even there.
-    public init(path: String) {
+    package init(path: String) {
         root = path
     }
 
     /// All that is wrong, in the order of the directory; nothing is changed.
     ///
     /// - Parameter now: Seconds since 1970.
-    public func check(now: UInt64) -> [StateFinding] {
+    package func check(now: UInt64) -> [StateFinding] {
         var status = stat()
         guard stat(root, &status) == 0 else {
             return [finding(root, "\(StateError.system(root, "look at it").reason)")]

@@ -1,13 +1,13 @@
 import Glibc
-import Paywall
+import Store
 
 /// The directory of `L402_STATE_DIR`, opened and checked, and the few operations on whole files
 /// that everything in it is made of.
 ///
 /// Its file `format` holds `l402-state 1`; a directory of another format is refused.
-public struct StateDirectory: Sendable {
+package struct StateDirectory: Sendable {
     /// Absolute, without a slash at its end.
-    public let path: String
+    package let path: String
     /// Whom everything in it shall belong to.
     let owner: Owner
 
@@ -18,7 +18,7 @@ public struct StateDirectory: Sendable {
     ///
     /// - Throws: ``StateError`` naming what is wrong: not a directory, not ours, open to others,
     ///   another format, not writable.
-    public init(opening path: String) throws(StateError) {
+    package init(opening path: String) throws(StateError) {
         self.path = path
         if mkdir(path, 0o700) == 0 { try Self.synchronizeDirectory(Self.parent(of: path)) }
         let cause = errno

@@ -1,5 +1,5 @@
 import L402
-import Paywall
+import Text
 
 /// The clock of this machine and another one.
 enum Clocks {

@@ -1,5 +1,6 @@
 import Glibc
-import Paywall
+import Store
+import Text
 
 /// Keeping the journal bounded, in days and in size.
 extension TSVJournal {
@@ -14,19 +15,16 @@ extension TSVJournal {
     ///
     /// - Parameters:
     ///   - secondClock: See ``Payments/sweep(now:secondClock:maximum:)``.
-    ///   - days: `L402_JOURNAL_DAYS`.
-    ///   - megabytes: `L402_JOURNAL_MB`, of 2^20 bytes.
-    public func sweep(now: UInt64, secondClock: UInt64?, days: UInt64, megabytes: UInt64)
+    ///   - bounds: How much is kept.
+    package func sweep(now: UInt64, secondClock: UInt64?, bounds: JournalBounds)
         throws(StateError)
     {
+        let (bytes, isTooLarge) = bounds.megabytes.multipliedReportingOverflow(by: 1 << 20)
         try sweep(
             now: now,
             secondClock: secondClock,
-            days: days,
-            bytes: Int(
-                clamping: megabytes.multipliedReportingOverflow(by: 1 << 20).overflow
-                    ? .max : megabytes << 20
-            )
+            days: bounds.days,
+            bytes: Int(clamping: isTooLarge ? .max : bytes)
         )
     }
 

@@ -1,6 +1,7 @@
 import Glibc
-import Paywall
+import Store
 import Synchronization
+import Text
 
 /// What happened: `journal/YYYY-MM-DD.tsv`, and `DATE.2.tsv` where that day's file has the columns
 /// of another release.
@@ -10,7 +11,7 @@ import Synchronization
 /// minute is over. Each line is one `write` to a file opened for appending, so that lines of
 /// different processes never mix. It is never read to decide, and losing it loses no money: failing
 /// to write is reported and forgotten.
-public final class TSVJournal: Journal {
+package final class TSVJournal: Journal {
     private struct Open: ~Copyable {
         var day: String
         var file: Descriptor
@@ -42,7 +43,7 @@ public final class TSVJournal: Journal {
     ///   - isOneShot: Whether this process answers one request and ends (CGI): it counts in a file
     ///     that it shares with its successors.
     ///   - report: Gets, at most once a minute, why writing failed.
-    public init(
+    package init(
         _ directory: StateDirectory,
         isOneShot: Bool = false,
         report: @escaping @Sendable (String) -> Void
@@ -53,7 +54,7 @@ public final class TSVJournal: Journal {
     }
 
     /// Appends one event, or counts it.
-    public func record(_ event: JournalEvent) {
+    package func record(_ event: JournalEvent) {
         do throws(StateError) {
             if !MinuteCounts.takes(event) {
                 try write(finished(minute: event.time / 60))
@@ -73,7 +74,7 @@ public final class TSVJournal: Journal {
     /// - Parameters:
     ///   - now: Seconds since 1970.
     ///   - isLast: Whether this process ends: then the present minute's too.
-    public func flush(now: UInt64, isLast: Bool = false) {
+    package func flush(now: UInt64, isLast: Bool = false) {
         do throws(StateError) {
             try write(finished(minute: isLast ? nil : now / 60))
             let shared = shared ?? SharedMinute(directory: directory)

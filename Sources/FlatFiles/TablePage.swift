@@ -1,5 +1,5 @@
-import Lightning
-import Paywall
+import Store
+import Text
 
 /// One page of a ``HashedTable``: 170 slots of text.
 struct TablePage {

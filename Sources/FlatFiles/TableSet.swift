@@ -1,5 +1,5 @@
 import Glibc
-import Paywall
+import Store
 import Synchronization
 
 /// The open tables of one room of the state directory, by name.

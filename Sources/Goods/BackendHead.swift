@@ -1,4 +1,4 @@
-import Paywall
+import Text
 
 /// The head of a backend's answer, line by line, and whether it is one that can be passed on.
 ///

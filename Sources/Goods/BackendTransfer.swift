@@ -1,6 +1,6 @@
 import CCurl
 import FastCGI
-import Paywall
+import Store
 
 /// One request on its way to a backend and back: what libcurl's callbacks write to.
 ///

@@ -1,4 +1,4 @@
-import Paywall
+import HTTP
 
 /// Where a backend is: `http://host:port`, `https://host:port` or `http+unix:/path/of/socket`.
 struct BackendURL: Equatable {

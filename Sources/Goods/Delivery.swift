@@ -1,11 +1,13 @@
 import FastCGI
-import Paywall
+import HTTP
+import Store
+import Text
 
 /// One request that may pass and whose goods the gate itself hands over.
 ///
 /// It knows whether bytes of the answer are out, which decides what a failure costs, and returns what
 /// the request took at most once. Used by one thread.
-public final class Delivery {
+package final class Delivery {
     let exchange: any Exchange
     let method: String
     /// What the gate says of the sale; sent with the answer, to the backend the `L402-…` of it.
@@ -29,7 +31,7 @@ public final class Delivery {
     ///     when it is taken. Asked at most once, before the head of the answer goes out.
     ///   - giveBack: Returns what the request took; called at most once. Says whether there was
     ///     anything to return.
-    public init(
+    package init(
         exchange: any Exchange,
         method: String,
         headers: [(name: String, value: String)],
@@ -74,7 +76,7 @@ public final class Delivery {
     /// Whether the head of an answer, the gate's own fields included, is one that every web server
     /// takes.
     func fits(_ status: Int, _ fields: [(name: String, value: String)]) -> Bool {
-        let head = Answer(status: status, headers: HeadFields.merge(fields, with: sale))
+        let head = Response(status: status, headers: HeadFields.merge(fields, with: sale))
         return head.serialized(withBody: false).count <= HeadFields.limitBytes
             && fields.allSatisfy {
                 $0.name.utf8.count + $0.value.utf8.count <= HeadFields.lineLimitBytes
@@ -97,7 +99,7 @@ public final class Delivery {
             if status >= 500 { own.append(("L402-Refunded", isBack ? "1" : "0")) }
         }
         guard !exchange.isPeerGone else { throw ExchangeError("the web server hung up") }
-        let head = Answer(status: status, headers: HeadFields.merge(fields, with: own))
+        let head = Response(status: status, headers: HeadFields.merge(fields, with: own))
         try exchange.write(head.serialized(withBody: false) + body)
         try exchange.flush()
         isBegun = true
@@ -116,7 +118,7 @@ public final class Delivery {
         _ fields: [(name: String, value: String)]
     ) throws(ExchangeError) {
         giveBack(.nothingDelivered)
-        let head = Answer(
+        let head = Response(
             status: status,
             headers: HeadFields.merge(fields, with: saleTakingNothing)
         )
@@ -134,7 +136,7 @@ public final class Delivery {
         adding fields: [(name: String, value: String)] = []
     ) throws(ExchangeError) -> DeliveryReport {
         let isBack = giveBack(cause)
-        var answer = Answer.error(status, code: code, message)
+        var answer = Response.error(status, code: code, message)
         answer.headers += fields
         answer.headers += saleTakingNothing.filter { $0.name != "Cache-Control" }
         answer.headers.append(("L402-Refunded", isBack ? "1" : "0"))
@@ -152,13 +154,13 @@ public final class Delivery {
 }
 
 /// What became of a delivery, for the log.
-public struct DeliveryReport: Sendable, Equatable {
+package struct DeliveryReport: Sendable, Equatable {
     /// The status that the client got.
-    public let status: Int
+    package let status: Int
     /// The stable code of a failure, or empty.
-    public let code: String
+    package let code: String
     /// Words for the log only.
-    public let detail: String
+    package let detail: String
 
     init(status: Int, code: String = "", detail: String = "") {
         self.status = status

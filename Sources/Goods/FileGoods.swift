@@ -1,12 +1,14 @@
 import FastCGI
-import Paywall
+import HTTP
+import Store
+import Text
 
 /// Files that the gate sends itself, where the web server cannot be told to: ranges, validators,
 /// conditional requests, in constant memory.
 ///
 /// A file that is not there, or a part that it does not have, costs nothing: what the request took
 /// is given back.
-public enum FileGoods {
+package enum FileGoods {
     private static let chunkBytes = 64 * 1024
     /// Goods are on their way from the first byte; the rest follows.
     private static let firstBytes = 4096
@@ -15,7 +17,7 @@ public enum FileGoods {
     /// `directory`: asked before anything is sold.
     ///
     /// - Parameter privatePaths: Files and directories that are not goods.
-    public static func isThere(
+    package static func isThere(
         _ path: [UInt8],
         below directory: String,
         except privatePaths: [String]
@@ -35,7 +37,7 @@ public enum FileGoods {
     ///   below `directory`.
     /// - Parameter sendfile: What the web server reads the file by; `nil` where the gate sends it.
     /// - Throws: ``FastCGI/ExchangeError`` when the web server hangs up.
-    public static func send(
+    package static func send(
         _ path: [UInt8],
         below directory: String,
         except privatePaths: [String],

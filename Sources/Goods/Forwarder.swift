@@ -1,22 +1,24 @@
 import CCurl
 import FastCGI
-import Paywall
+import HTTP
+import Store
 import Synchronization
+import Text
 
 /// Forwards requests to HTTP backends, streaming both ways in constant memory.
 ///
 /// A backend that cannot be reached, or that answers 5xx, is not paid for: what the request took
 /// is given back. A backend's 4xx is an answer and is sold as one.
-public final class Forwarder: Sendable {
+package final class Forwarder: Sendable {
     /// A request for a backend.
-    public struct Target {
+    package struct Target {
         let url: BackendURL
         let path: [UInt8]
 
         /// - Parameters:
         ///   - base: `http://…`, `https://…` or `http+unix:…`, as `serve=` has it.
         ///   - path: Percent-encoded path, and the query behind `?`.
-        public init(base: String, path: [UInt8]) {
+        package init(base: String, path: [UInt8]) {
             url = BackendURL(base)
             self.path = path
         }
@@ -53,7 +55,7 @@ public final class Forwarder: Sendable {
 
     /// - Parameter timeoutSeconds: Seconds without a byte in either direction after which a backend
     ///   is given up.
-    public init(timeoutSeconds: UInt64) {
+    package init(timeoutSeconds: UInt64) {
         self.timeoutSeconds = Int(clamping: timeoutSeconds)
     }
 
@@ -66,7 +68,7 @@ public final class Forwarder: Sendable {
     /// Forwards one request and sends the answer on as it comes.
     ///
     /// - Throws: ``FastCGI/ExchangeError`` when the web server hangs up.
-    public func forward(_ target: Target, _ delivery: Delivery) throws(ExchangeError)
+    package func forward(_ target: Target, _ delivery: Delivery) throws(ExchangeError)
         -> DeliveryReport
     {
         if wantsUpgrade(delivery) {

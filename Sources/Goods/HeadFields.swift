@@ -1,5 +1,3 @@
-import Paywall
-
 /// The head of an answer, put together from what the goods say and what the gate says.
 enum HeadFields {
     /// What the shipped nginx snippets have room for (`fastcgi_buffer_size 16k`), less the records

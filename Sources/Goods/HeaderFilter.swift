@@ -1,5 +1,6 @@
 import FastCGI
-import Paywall
+import HTTP
+import Text
 
 /// Which header fields go from the client to a backend and from a backend to the client.
 enum HeaderFilter {

@@ -1,5 +1,5 @@
+import HTTP
 import L402
-import Paywall
 
 /// Takes proofs of payment out of a request's fields: they are the gate's business, and who has one
 /// can use it.

@@ -1,4 +1,4 @@
-import Paywall
+import HTTP
 
 /// Turns the links in a backend's header fields that name its inner address into public ones, as
 /// nginx's `proxy_redirect default` does.

@@ -5,16 +5,16 @@ import Lightning
 /// The order and punctuation are what 21 real clients parse: `macaroon` first, then `, ` with one
 /// blank, then `invoice`; the specification's own order (`version` first) breaks nearly all of
 /// them, and its rule to ignore unknown parameters makes this one conforming.
-public struct Challenge: Sendable {
+package struct Challenge: Sendable {
     /// The token as it will be presented, standard base64 with padding.
-    public let token: String
+    package let token: String
     /// The BOLT11 invoice, lower case.
-    public let invoice: String
+    package let invoice: String
     /// The invoice's payment hash.
-    public let paymentHash: PaymentHash
+    package let paymentHash: PaymentHash
 
     /// A challenge for a token and its invoice.
-    public init(token: String, invoice: String, paymentHash: PaymentHash) {
+    package init(token: String, invoice: String, paymentHash: PaymentHash) {
         self.token = token
         self.invoice = invoice
         self.paymentHash = paymentHash
@@ -22,7 +22,7 @@ public struct Challenge: Sendable {
 
     /// The two `WWW-Authenticate` values, one header line each, in this order. The second serves
     /// clients of the tutorial, which parse nothing else.
-    public var headerValues: [String] {
+    package var headerValues: [String] {
         let invoicePart = "invoice=\"\(invoice)\", payment_hash=\"\(paymentHash.hex)\""
         return [
             "L402 macaroon=\"\(token)\", \(invoicePart), version=\"0\", token=\"\(token)\"",

@@ -1,25 +1,27 @@
 import Lightning
+import Macaroons
+import Text
 
 /// What a client presents as proof of payment.
-public enum Credential: Sendable {
+package enum Credential: Sendable {
     /// Tokens, usually one, with the preimage where the client has it.
     case tokens([Token], proof: PreimageProof, isCookie: Bool)
     /// A bare payment hash, as the tutorial's clients send it.
     case hash(PaymentHash)
 
     /// Whether it came in a cookie, which a page of another site can have a browser send.
-    public var isCookie: Bool {
+    package var isCookie: Bool {
         if case .tokens(_, _, let isCookie) = self { isCookie } else { false }
     }
 
     /// Whether it is a bare payment hash, which anybody can put into a link.
-    public var isHash: Bool {
+    package var isHash: Bool {
         if case .hash = self { true } else { false }
     }
 }
 
 /// What stands behind a token's colon.
-public enum PreimageProof: Sendable {
+package enum PreimageProof: Sendable {
     /// Nothing, or what programs write that have no preimage: the token counts alone.
     case none
     /// 32 bytes. In another spelling than hex (LND's REST interface tells base64) it proves
@@ -55,7 +57,7 @@ public enum PreimageProof: Sendable {
     }
 
     /// What it says of a payment hash.
-    public func judge(_ hash: PaymentHash) -> Judgement {
+    package func judge(_ hash: PaymentHash) -> Judgement {
         switch self {
         case .none: .absent
         case .unreadable: .unreadable
@@ -65,7 +67,7 @@ public enum PreimageProof: Sendable {
     }
 
     /// What a proof is worth for one payment hash.
-    public enum Judgement: Sendable, Equatable {
+    package enum Judgement: Sendable, Equatable {
         /// It hashes to the payment hash.
         case right
         /// There is none.
@@ -78,47 +80,47 @@ public enum PreimageProof: Sendable {
 }
 
 /// Where in a request credentials are looked for. `nil` where there is nothing.
-public struct CredentialSources: Sendable {
+package struct CredentialSources: Sendable {
     /// The `Authorization` header.
-    public var authorization: [UInt8]?
+    package var authorization: [UInt8]?
     /// The `X-Payment-Hash` header.
-    public var paymentHashHeader: [UInt8]?
+    package var paymentHashHeader: [UInt8]?
     /// The `payment_hash` of the query.
-    public var paymentHashQuery: [UInt8]?
+    package var paymentHashQuery: [UInt8]?
     /// The `payment_hash` of a JSON body.
-    public var paymentHashBody: [UInt8]?
+    package var paymentHashBody: [UInt8]?
     /// The `Macaroon` or `Grpc-Metadata-Macaroon` header: hex (aperture's other form).
-    public var macaroonHeader: [UInt8]?
+    package var macaroonHeader: [UInt8]?
     /// The `Cookie` header.
-    public var cookie: [UInt8]?
+    package var cookie: [UInt8]?
 
     /// Nothing anywhere.
-    public init() {}
+    package init() {}
 }
 
 /// All that a request presents, in the order in which it is tried.
-public struct PresentedCredentials: Sendable {
+package struct PresentedCredentials: Sendable {
     /// What could be read, without repetitions, at most ``maximum``.
-    public private(set) var credentials: [Credential] = []
+    package private(set) var credentials: [Credential] = []
     /// Why something that is meant as a credential could not be read.
-    public private(set) var problem: CredentialError?
+    package private(set) var problem: CredentialError?
     /// Whether `Authorization` carries something that is not L402 and is left alone.
-    public private(set) var hasForeignAuthorization = false
+    package private(set) var hasForeignAuthorization = false
 
     /// More than any client sends; each may cost a question to the wallet.
-    public static let maximum = 4
+    package static let maximum = 4
     /// Whether `Authorization` holds one token and nothing that could not be read; it is the first
     /// of ``credentials`` then.
-    public private(set) var hasOneAuthorizationToken = false
+    package private(set) var hasOneAuthorizationToken = false
 
     /// Cookies that are tried: a reader may have several open offers, and only one that is paid.
-    public static let maximumCookies = 8
+    package static let maximumCookies = 8
 
     /// Bytes beyond which a header value is not looked at.
-    public static let maximumHeaderBytes = 16 * 1024
+    package static let maximumHeaderBytes = 16 * 1024
 
     /// Reads every source; never fails as a whole.
-    public init(_ sources: CredentialSources) {
+    package init(_ sources: CredentialSources) {
         if let value = sources.authorization {
             readAuthorization(value)
             if problem == nil, credentials.count == 1,
@@ -137,7 +139,7 @@ public struct PresentedCredentials: Sendable {
     }
 
     /// Whether anything was meant as an L402 credential.
-    public var isEmpty: Bool { credentials.isEmpty && problem == nil }
+    package var isEmpty: Bool { credentials.isEmpty && problem == nil }
 
     /// `Authorization: (L402|LSAT) <tokens>[:<preimage>]`, the same with a bare hash, or a bare
     /// hash alone (maximumsats). The scheme in any case, repeated (gol402's cached credential),
@@ -228,7 +230,7 @@ public struct PresentedCredentials: Sendable {
     }
 
     /// Whether a cookie of this name is ours.
-    public static func isCookieName(_ name: ArraySlice<UInt8>) -> Bool {
+    package static func isCookieName(_ name: ArraySlice<UInt8>) -> Bool {
         name.elementsEqual("l402".utf8) || name.starts(with: "l402-".utf8)
     }
 

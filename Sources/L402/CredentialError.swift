@@ -2,7 +2,7 @@
 /// clients never recover from a 401.
 ///
 /// The words go to the client and into the log; none carries a byte of the credential.
-public enum CredentialError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum CredentialError: Error, Equatable, Sendable, CustomStringConvertible {
     /// It cannot be read; the text says what is wrong with it.
     case malformed(String)
     /// Its signature does not hold under any key of this gate.
@@ -37,7 +37,7 @@ public enum CredentialError: Error, Equatable, Sendable, CustomStringConvertible
     case hashNotAccepted
 
     /// A stable word for programs.
-    public var code: String {
+    package var code: String {
         switch self {
         case .malformed: "credential_malformed"
         case .forged: "credential_forged"
@@ -59,7 +59,7 @@ public enum CredentialError: Error, Equatable, Sendable, CustomStringConvertible
     }
 
     /// Plain words for people.
-    public var description: String {
+    package var description: String {
         switch self {
         case .malformed(let what): "the credential cannot be read: \(what)"
         case .forged: "this token was not issued here"

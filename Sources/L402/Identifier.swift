@@ -8,14 +8,14 @@ import Lightning
 ///         34    32  token id, random
 ///
 /// Source: L402 protocol-specification.md, "Identifier"; aperture `l402/identifier.go`.
-public struct Identifier: Hashable, Sendable {
+package struct Identifier: Hashable, Sendable {
     /// What the token's invoice is paid by.
-    public let paymentHash: PaymentHash
+    package let paymentHash: PaymentHash
     /// 32 random bytes.
-    public let tokenID: [UInt8]
+    package let tokenID: [UInt8]
 
     /// An identifier of its parts; `nil` when the token id is not 32 bytes.
-    public init?(paymentHash: PaymentHash, tokenID: [UInt8]) {
+    package init?(paymentHash: PaymentHash, tokenID: [UInt8]) {
         guard tokenID.count == 32 else { return nil }
         self.paymentHash = paymentHash
         self.tokenID = tokenID
@@ -24,7 +24,7 @@ public struct Identifier: Hashable, Sendable {
     /// Reads the 66 bytes; any other length or version is refused, so that nothing is read short.
     ///
     /// - Throws: ``CredentialError/malformed(_:)``.
-    public init(decoding bytes: [UInt8]) throws(CredentialError) {
+    package init(decoding bytes: [UInt8]) throws(CredentialError) {
         guard bytes.count == 66 else {
             throw .malformed("its identifier is \(bytes.count) bytes, not 66")
         }
@@ -39,5 +39,5 @@ public struct Identifier: Hashable, Sendable {
     }
 
     /// The 66 bytes.
-    public var encoded: [UInt8] { [0, 0] + paymentHash.bytes + tokenID }
+    package var encoded: [UInt8] { [0, 0] + paymentHash.bytes + tokenID }
 }

@@ -1,26 +1,26 @@
 /// What one payment buys. Written into a token's caveats when it is minted, and into the wallet's
 /// `extra` of the payment, so that both forms of proof say the same.
-public struct PurchaseTerms: Hashable, Sendable {
+package struct PurchaseTerms: Hashable, Sendable {
     /// The service, of `[A-Za-z0-9._-]`.
-    public let service: String
+    package let service: String
     /// Which site of a shared state directory sold it, of `[A-Za-z0-9._-]`; `nil` where there is
     /// one site only. What one site sold opens nothing on another.
-    public let site: String?
+    package let site: String?
     /// L402 tier; opens rules of this tier and lower ones.
-    public let tier: UInt8
+    package let tier: UInt8
     /// The longest end: seconds since 1970 from which on it opens nothing, whenever it was first
     /// redeemed. The end of its invoice and ``validSeconds``.
-    public let validUntil: UInt64
+    package let validUntil: UInt64
     /// Seconds that it lives from its first redemption; `nil` for what an older release sold, which
     /// lives until ``validUntil``.
-    public let validSeconds: UInt64?
+    package let validSeconds: UInt64?
     /// Requests it buys; `nil` for unlimited.
-    public let uses: UInt64?
+    package let uses: UInt64?
     /// What the invoice asked for, in whole sats.
-    public let priceSats: UInt64
+    package let priceSats: UInt64
 
     /// Terms; nothing is checked here.
-    public init(
+    package init(
         service: String,
         site: String? = nil,
         tier: UInt8,
@@ -39,14 +39,14 @@ public struct PurchaseTerms: Hashable, Sendable {
     }
 
     /// When a purchase ends that is redeemed for the first time at `now`.
-    public func end(openedAt now: UInt64) -> UInt64 {
+    package func end(openedAt now: UInt64) -> UInt64 {
         guard let validSeconds else { return validUntil }
         let (end, isTooLate) = now.addingReportingOverflow(validSeconds)
         return isTooLate ? validUntil : min(end, validUntil)
     }
 
     /// The number of uses as files and caveats write it: decimal, or `unlimited`.
-    public var usesText: String { uses.map(String.init) ?? "unlimited" }
+    package var usesText: String { uses.map(String.init) ?? "unlimited" }
 
     /// The caveats a token for these terms is minted with, in aperture's order. Each contains
     /// `=`, because lsat-js throws on one that does not.

@@ -1,18 +1,19 @@
 import Lightning
 import Macaroons
+import Text
 
 /// A macaroon with an L402 identifier, not yet verified: nothing in it may be acted on but the
 /// payment hash, to look things up.
-public struct Token: Sendable {
+package struct Token: Sendable {
     /// The macaroon as received.
-    public let macaroon: Macaroon
+    package let macaroon: Macaroon
     /// Its identifier, read.
-    public let identifier: Identifier
+    package let identifier: Identifier
 
     /// A token from binary bytes.
     ///
     /// - Throws: ``CredentialError/malformed(_:)``.
-    public init(decoding bytes: [UInt8]) throws(CredentialError) {
+    package init(decoding bytes: [UInt8]) throws(CredentialError) {
         do {
             macaroon = try Macaroon(decoding: bytes)
         } catch {
@@ -27,7 +28,7 @@ public struct Token: Sendable {
     }
 
     /// A new token for `terms`, location `l402`, root key derived from `key`.
-    public static func mint(_ terms: PurchaseTerms, identifier: Identifier, key: MasterKey)
+    package static func mint(_ terms: PurchaseTerms, identifier: Identifier, key: MasterKey)
         -> Token
     {
         let encoded = identifier.encoded
@@ -43,12 +44,12 @@ public struct Token: Sendable {
     }
 
     /// Standard base64 with padding, as it goes into the challenge.
-    public var text: String { Base64.encode(macaroon.encoded) }
+    package var text: String { Base64.encode(macaroon.encoded) }
 
     /// What the token allows for a rule, once its signature holds under one of `keys`.
     ///
     /// - Throws: ``CredentialError``: forged, or any of the reasons a chain of caveats is refused.
-    public func verified(
+    package func verified(
         by keys: [MasterKey],
         for service: String,
         site: String? = nil,
@@ -70,7 +71,7 @@ public struct Token: Sendable {
     /// The terms a token was minted with, whatever they open; for the status endpoint and for people.
     ///
     /// - Throws: ``CredentialError``.
-    public func mintedTerms(by keys: [MasterKey]) throws(CredentialError) -> PurchaseTerms {
+    package func mintedTerms(by keys: [MasterKey]) throws(CredentialError) -> PurchaseTerms {
         let caveats = try authenticCaveats(keys)
         guard let services = caveats.first.flatMap(Caveat.init),
             let name = services.value.split(separator: UInt8(ascii: ":")).first
@@ -88,13 +89,13 @@ public struct Token: Sendable {
 }
 
 /// A token whose signature and caveats hold; only a verifier makes one.
-public struct VerifiedToken: Sendable {
+package struct VerifiedToken: Sendable {
     /// Which payment it stands for.
-    public let paymentHash: PaymentHash
+    package let paymentHash: PaymentHash
     /// What was bought, as minted.
-    public let minted: PurchaseTerms
+    package let minted: PurchaseTerms
     /// The most uses of the payment this token may see taken, after narrowing; `nil` for no limit.
-    public let uses: UInt64?
+    package let uses: UInt64?
     /// Seconds since 1970 from which on this token opens nothing, after narrowing.
-    public let validUntil: UInt64
+    package let validUntil: UInt64
 }

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Paywall
+import Wallets
 
 /// Whose words an answer is. What stands before LNbits (a bot check, a login, a router that has
 /// lost its way) answers too, and must never be taken for LNbits' word about a payment or a key.

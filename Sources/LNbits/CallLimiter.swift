@@ -1,4 +1,4 @@
-import Paywall
+import Wallets
 
 /// Bounds the calls to one LNbits: so many at once, so many waiting, and none for a while when it
 /// does not answer. What it cannot take must not hold workers from requests that need no call.

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Lightning
-import Paywall
+import Wallets
 
 /// Compares what LNbits returned with what was ordered: nobody sees an invoice that does not match.
 ///

@@ -1,12 +1,12 @@
 import Lightning
-import Paywall
 import Synchronization
+import Wallets
 
 /// A wallet in LNbits, with an invoice/read key. Everything that answers is checked: that it is
 /// LNbits, and that it speaks of what was asked.
-public final class LNbitsClient: InvoiceSource {
+package final class LNbitsClient: InvoiceIssuer {
     /// What asking at the start shows.
-    public enum StartState: Sendable {
+    package enum StartState: Sendable {
         /// The key is a wallet's invoice/read key.
         case ready
         /// The key can spend.
@@ -42,14 +42,14 @@ public final class LNbitsClient: InvoiceSource {
     ///   - server: The LNbits that it is in.
     ///   - key: Invoice/read key.
     ///   - keyName: The variable that holds it, for messages.
-    public init(_ server: LNbitsServer, key: String, keyName: String = "LNBITS_KEY") {
+    package init(_ server: LNbitsServer, key: String, keyName: String = "LNBITS_KEY") {
         self.server = server
         self.key = key
         self.keyName = keyName
     }
 
     /// Makes an invoice; never repeated blindly, since each is a row in LNbits for ever.
-    public func makeInvoice(_ order: InvoiceOrder) throws(WalletError) -> Invoice {
+    package func makeInvoice(_ order: InvoiceOrder) throws(WalletError) -> Invoice {
         try server.checkMayCreate()
         try refuseAdminKey()
         let request = CreateRequest(
@@ -69,7 +69,7 @@ public final class LNbitsClient: InvoiceSource {
 
     /// Asks of a payment; equal questions under way are asked once, and one that was just answered
     /// with "not paid" is answered so again for a second.
-    public func payment(_ hash: PaymentHash, for question: Question) throws(WalletError)
+    package func payment(_ hash: PaymentHash, for question: Question) throws(WalletError)
         -> WalletPayment?
     {
         if let known = unpaid.answer(of: hash, for: question) { return known }
@@ -116,7 +116,7 @@ public final class LNbitsClient: InvoiceSource {
     }
 
     /// What a fiat amount is in sats, rounded up; each currency is asked for once a minute.
-    public func sats(for price: FiatAmount) throws(WalletError) -> UInt64 {
+    package func sats(for price: FiatAmount) throws(WalletError) -> UInt64 {
         guard let sats = try rate(of: price.currency).sats(hundredths: price.hundredths) else {
             throw WalletError(
                 .malformed,
@@ -155,7 +155,7 @@ public final class LNbitsClient: InvoiceSource {
     }
 
     /// Asks once who we are.
-    public func checkAtStart() -> StartState {
+    package func checkAtStart() -> StartState {
         do throws(WalletError) {
             return try askWhetherAdmin() ? .adminKey : .ready
         } catch {
@@ -165,13 +165,13 @@ public final class LNbitsClient: InvoiceSource {
     }
 
     /// Whether the breaker is open: LNbits is not asked at present.
-    public var isBreakerOpen: Bool { server.isBreakerOpen }
+    package var isBreakerOpen: Bool { server.isBreakerOpen }
 
     /// The base URL as it may be shown: without user and password.
-    public var shownURL: String { server.shownURL }
+    package var shownURL: String { server.shownURL }
 
     /// Seconds since 1970 by LNbits' clock; see ``LNbitsServer/secondClock``.
-    public var secondClock: UInt64? { server.secondClock }
+    package var secondClock: UInt64? { server.secondClock }
 
     // MARK: - Whose key, whose payment
 
@@ -256,7 +256,7 @@ extension LNbitsClient {
     /// its own deadline; in the order given.
     ///
     /// - Parameter start: Runs something on a thread of its own; false when there is none.
-    public static func checkAtStart(
+    package static func checkAtStart(
         _ clients: [LNbitsClient],
         onThread start: (@escaping @Sendable () -> Void) -> Bool
     ) -> [StartState] {

@@ -1,12 +1,12 @@
 import FoundationEssentials
-import Paywall
 import Synchronization
+import Wallets
 
 /// One LNbits over its HTTP API: what all wallets in it share. Its calls are bounded together, its
 /// limit of invoices per minute is one for all keys, its rates and its clock are the same.
 ///
 /// Blocking; every call ends by its deadline. Tried with LNbits 0.12 to 1.6.
-public final class LNbitsServer: Sendable {
+package final class LNbitsServer: Sendable {
     /// One question, and how its answer is told from somebody else's.
     struct Call {
         var method = "GET"
@@ -38,7 +38,7 @@ public final class LNbitsServer: Sendable {
     ///   - observe: Told of each call: `create`, `check`, `conversion`, `wallet` or `payments`; the
     ///     status that LNbits answered, or `failed`; the seconds it took.
     ///   - willWait: Called before the calling thread waits for LNbits.
-    public init(
+    package init(
         url: String,
         urlName: String = "LNBITS_URL",
         caFile: String? = nil,
@@ -56,14 +56,14 @@ public final class LNbitsServer: Sendable {
     }
 
     /// The base URL as it may be shown: without user and password.
-    public var shownURL: String { SafeText.shownURL(url) }
+    package var shownURL: String { SafeText.shownURL(url) }
 
     /// Whether the breaker is open: LNbits is not asked at present.
-    public var isBreakerOpen: Bool { limiter.isOpen }
+    package var isBreakerOpen: Bool { limiter.isOpen }
 
     /// Seconds since 1970 by the `Date` of LNbits' last answer and the time that has passed since;
     /// `nil` before the first. Answers that are not LNbits' own, or come from a cache, do not count.
-    public var secondClock: UInt64? { clock.now }
+    package var secondClock: UInt64? { clock.now }
 
     /// - Throws: ``WalletError`` while LNbits' limit of invoices is used up.
     func checkMayCreate() throws(WalletError) {

@@ -1,5 +1,5 @@
 import Lightning
-import Paywall
+import Wallets
 
 /// Holds what LNbits says of a payment against what was asked: a cache before it, or a node whose
 /// ids are other payments' hashes, can bring any row.

@@ -1,5 +1,5 @@
-import Paywall
 import Synchronization
+import Wallets
 
 /// What a bitcoin costs, for a minute: a price that moves with every request could not be paid.
 /// That there is no rate is kept for a second, so that a flood does not ask for it again and again.

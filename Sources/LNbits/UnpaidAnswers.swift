@@ -1,6 +1,6 @@
 import Lightning
-import Paywall
 import Synchronization
+import Wallets
 
 /// What LNbits said of payments that are not there or not paid, so that a flood with one unpaid
 /// hash costs one question a second. Who polls, pays and redeems within that second is still

@@ -1,5 +1,5 @@
 /// Why a text is no BOLT #11 invoice.
-public enum Bolt11Error: Error, Equatable, CustomStringConvertible {
+package enum Bolt11Error: Error, Equatable, CustomStringConvertible {
     /// Longer than any invoice.
     case tooLong
     /// Upper and lower case mixed.
@@ -24,7 +24,7 @@ public enum Bolt11Error: Error, Equatable, CustomStringConvertible {
     case noPaymentHash
 
     /// Lower-case words, no period.
-    public var description: String {
+    package var description: String {
         switch self {
         case .tooLong: "invoice is too long"
         case .mixedCase: "invoice mixes upper and lower case"

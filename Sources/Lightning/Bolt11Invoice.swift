@@ -2,29 +2,29 @@
 ///
 /// The signature is not checked: the invoice comes from the seller's own wallet, and is decoded to
 /// see that it says what was ordered. A payer must check more.
-public struct Bolt11Invoice: Equatable, Sendable {
+package struct Bolt11Invoice: Equatable, Sendable {
     /// The invoice in lower case.
-    public let text: String
+    package let text: String
     /// `bc`, `tb`, `tbs` or `bcrt`.
-    public let network: String
+    package let network: String
     /// The amount; `nil` when the payer chooses it.
-    public let amount: Millisatoshis?
+    package let amount: Millisatoshis?
     /// When it was made, seconds since 1970.
-    public let timestamp: UInt64
+    package let timestamp: UInt64
     /// Seconds after `timestamp` until it can no longer be paid.
-    public let expirySeconds: UInt64
+    package let expirySeconds: UInt64
     /// What its preimage hashes to.
-    public let paymentHash: PaymentHash
+    package let paymentHash: PaymentHash
 
     /// BOLT #11: `x` (6): `data_length` variable. `expiry` time in seconds (big-endian). Default
     /// is 3600 (1 hour) if not specified.
-    public static let defaultExpirySeconds: UInt64 = 3600
+    package static let defaultExpirySeconds: UInt64 = 3600
 
     /// More characters than any wallet makes; the longest that rust-lightning reads.
-    public static let maximumCharacters = 7089
+    package static let maximumCharacters = 7089
 
     /// When it can no longer be paid, seconds since 1970.
-    public var expiresAt: UInt64 {
+    package var expiresAt: UInt64 {
         let (sum, overflow) = timestamp.addingReportingOverflow(expirySeconds)
         return overflow ? .max : sum
     }
@@ -32,7 +32,7 @@ public struct Bolt11Invoice: Equatable, Sendable {
     /// Decodes an invoice.
     ///
     /// - Throws: ``Bolt11Error``, naming the first thing that is wrong.
-    public init(decoding invoice: String) throws(Bolt11Error) {
+    package init(decoding invoice: String) throws(Bolt11Error) {
         let characters = Array(invoice.utf8)
         guard characters.count <= Self.maximumCharacters else { throw .tooLong }
         let lower = Array(invoice.lowercased().utf8)

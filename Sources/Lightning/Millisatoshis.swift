@@ -1,29 +1,29 @@
 /// An amount of money in millisatoshis (msat), the unit of Lightning.
 ///
 /// Arithmetic that could overflow returns `nil`; there is no way to build a wrong amount.
-public struct Millisatoshis: Hashable, Comparable, Sendable {
+package struct Millisatoshis: Hashable, Comparable, Sendable {
     /// The amount in msat.
-    public let msat: UInt64
+    package let msat: UInt64
 
     /// An amount given in msat.
-    public init(msat: UInt64) {
+    package init(msat: UInt64) {
         self.msat = msat
     }
 
     /// An amount given in whole sats; `nil` when it does not fit in 64 bits of msat.
-    public init?(sats: UInt64) {
+    package init?(sats: UInt64) {
         let (msat, overflow) = sats.multipliedReportingOverflow(by: 1000)
         if overflow { return nil }
         self.msat = msat
     }
 
     /// The amount in sats, a fraction rounded up: nobody is undersold by rounding.
-    public var satsRoundedUp: UInt64 {
+    package var satsRoundedUp: UInt64 {
         msat / 1000 + (msat % 1000 == 0 ? 0 : 1)
     }
 
     /// Orders by amount.
-    public static func < (left: Self, right: Self) -> Bool {
+    package static func < (left: Self, right: Self) -> Bool {
         left.msat < right.msat
     }
 }

@@ -1,59 +1,60 @@
 import Crypto
+import Text
 
 /// The SHA-256 of a payment's preimage; what an invoice commits to. 32 bytes, not a secret.
-public struct PaymentHash: Hashable, Sendable, CustomStringConvertible {
+package struct PaymentHash: Hashable, Sendable, CustomStringConvertible {
     /// The 32 bytes.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// A hash from its 32 bytes; `nil` for any other length.
-    public init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
         self.bytes = Array(bytes)
     }
 
     /// A hash from 64 hex digits of either case; `nil` for anything else.
-    public init?(hex: some Collection<UInt8>) {
+    package init?(hex: some Collection<UInt8>) {
         guard hex.count == 64, let bytes = Hex.decode(hex) else { return nil }
         self.bytes = bytes
     }
 
     /// A hash from 64 hex digits of either case; `nil` for anything else.
-    public init?(hex: some StringProtocol) {
+    package init?(hex: some StringProtocol) {
         self.init(hex: Array(hex.utf8))
     }
 
     /// 64 lower-case hex digits, the only form LNbits finds a payment by.
-    public var hex: String { Hex.encode(bytes) }
+    package var hex: String { Hex.encode(bytes) }
 
     /// The same as ``hex``.
-    public var description: String { hex }
+    package var description: String { hex }
 }
 
 /// The secret whose hash an invoice commits to. 32 bytes; never printed.
-public struct Preimage: Sendable, CustomStringConvertible, CustomReflectable {
+package struct Preimage: Sendable, CustomStringConvertible, CustomReflectable {
     /// The 32 bytes. A secret: do not log them.
-    public let bytes: [UInt8]
+    package let bytes: [UInt8]
 
     /// A preimage from its 32 bytes; `nil` for any other length.
-    public init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
         self.bytes = Array(bytes)
     }
 
     /// A preimage from 64 hex digits of either case; `nil` for anything else.
-    public init?(hex: some Collection<UInt8>) {
+    package init?(hex: some Collection<UInt8>) {
         guard hex.count == 64, let bytes = Hex.decode(hex) else { return nil }
         self.bytes = bytes
     }
 
     /// The payment hash this preimage proves: its SHA-256.
-    public var paymentHash: PaymentHash? {
+    package var paymentHash: PaymentHash? {
         PaymentHash(bytes: Array(SHA256.hash(data: bytes)))
     }
 
     /// Shows nothing of the secret.
-    public var description: String { "<preimage>" }
+    package var description: String { "<preimage>" }
 
     /// Shows nothing of the secret to `dump` either.
-    public var customMirror: Mirror { Mirror(self, children: [:]) }
+    package var customMirror: Mirror { Mirror(self, children: [:]) }
 }

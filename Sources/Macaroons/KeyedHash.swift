@@ -5,7 +5,7 @@ import Crypto
 /// Written with swift-crypto's SHA-256. Its own HMAC takes a key byte by byte, five times as long as
 /// it then hashes, and a forged token costs seven of them: whoever sends forged ones decides how
 /// often that is.
-public enum KeyedHash {
+package enum KeyedHash {
     private static let blockBytes = 64
 
     /// The constant that go-macaroon, libmacaroons and pymacaroons derive keys with: 23 bytes,
@@ -13,7 +13,7 @@ public enum KeyedHash {
     private static let generator = Array("macaroons-key-generator".utf8)
 
     /// The HMAC-SHA256 of `message` under a key of any length, 32 bytes.
-    public static func code(key: [UInt8], message: [UInt8]) -> [UInt8] {
+    package static func code(key: [UInt8], message: [UInt8]) -> [UInt8] {
         let key = key.count > blockBytes ? digest(key) : key
         var inner = [UInt8](repeating: 0x36, count: blockBytes)
         var outer = [UInt8](repeating: 0x5c, count: blockBytes)
@@ -29,7 +29,7 @@ public enum KeyedHash {
     }
 
     /// Whether `code` is the HMAC-SHA256 of `message`, in a time that depends on the lengths only.
-    public static func isAuthentic(_ code: [UInt8], key: [UInt8], message: [UInt8]) -> Bool {
+    package static func isAuthentic(_ code: [UInt8], key: [UInt8], message: [UInt8]) -> Bool {
         areEqual(code, Self.code(key: key, message: message))
     }
 

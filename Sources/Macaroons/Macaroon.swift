@@ -2,15 +2,15 @@
 ///
 /// Anyone may append a caveat; nobody can take one away. What caveats mean is not known here.
 /// Source: go-macaroon, libmacaroons `doc/format.txt`; byte for byte equal to both.
-public struct Macaroon: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
+package struct Macaroon: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
     /// A hint for humans, not signed; `nil` where the packet is left out.
-    public let location: [UInt8]?
+    package let location: [UInt8]?
     /// Which token this is; signed.
-    public let identifier: [UInt8]
+    package let identifier: [UInt8]
     /// First-party caveats in the order they were appended; signed. Bytes, not always UTF-8.
-    public let caveats: [[UInt8]]
+    package let caveats: [[UInt8]]
     /// The end of the chain, 32 bytes: whoever knows it can use the token.
-    public let signature: [UInt8]
+    package let signature: [UInt8]
 
     init(location: [UInt8]?, identifier: [UInt8], caveats: [[UInt8]], signature: [UInt8]) {
         self.location = location
@@ -20,7 +20,7 @@ public struct Macaroon: Equatable, Sendable, CustomStringConvertible, CustomRefl
     }
 
     /// A new token under `rootKey` (any length).
-    public static func mint(
+    package static func mint(
         rootKey: [UInt8],
         identifier: [UInt8],
         location: [UInt8]?,
@@ -35,7 +35,7 @@ public struct Macaroon: Equatable, Sendable, CustomStringConvertible, CustomRefl
     }
 
     /// The same token with one more caveat; no key is needed.
-    public func appending(caveat: [UInt8]) -> Macaroon {
+    package func appending(caveat: [UInt8]) -> Macaroon {
         Macaroon(
             location: location,
             identifier: identifier,
@@ -47,7 +47,7 @@ public struct Macaroon: Equatable, Sendable, CustomStringConvertible, CustomRefl
     /// The caveats, once the signature holds under `rootKey`; the only way to caveats that count.
     ///
     /// - Throws: ``MacaroonError/signatureMismatch``.
-    public func verifiedCaveats(rootKey: [UInt8]) throws(MacaroonError) -> [[UInt8]] {
+    package func verifiedCaveats(rootKey: [UInt8]) throws(MacaroonError) -> [[UInt8]] {
         let expected = Self.chain(rootKey: rootKey, identifier: identifier, caveats: caveats)
         guard KeyedHash.areEqual(expected, signature) else { throw .signatureMismatch }
         return caveats
@@ -64,8 +64,8 @@ public struct Macaroon: Equatable, Sendable, CustomStringConvertible, CustomRefl
     }
 
     /// Shows no byte of the token.
-    public var description: String { "<macaroon, \(caveats.count) caveats>" }
+    package var description: String { "<macaroon, \(caveats.count) caveats>" }
 
     /// Shows no byte of the token to `dump` either.
-    public var customMirror: Mirror { Mirror(self, children: [:]) }
+    package var customMirror: Mirror { Mirror(self, children: [:]) }
 }

@@ -1,5 +1,5 @@
 /// Why bytes are not a macaroon, or a macaroon is not ours. No case carries any of its bytes.
-public enum MacaroonError: Error, Equatable, CustomStringConvertible {
+package enum MacaroonError: Error, Equatable, CustomStringConvertible {
     /// The first byte is not 2.
     case unsupportedVersion
     /// A packet or the whole ends too early.
@@ -20,7 +20,7 @@ public enum MacaroonError: Error, Equatable, CustomStringConvertible {
     case signatureMismatch
 
     /// Lower-case words, no period.
-    public var description: String {
+    package var description: String {
         switch self {
         case .unsupportedVersion: "macaroon is not version 2"
         case .truncated: "macaroon is truncated"

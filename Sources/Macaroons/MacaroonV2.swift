@@ -23,14 +23,14 @@ private let version2: UInt8 = 2
 
 extension Macaroon {
     /// Bytes beyond which no honest macaroon goes: header buffers of web servers hold 8 to 16 KiB.
-    public static let maximumBytes = 16 * 1024
+    package static let maximumBytes = 16 * 1024
     /// Caveats beyond which no honest macaroon goes; each costs an HMAC.
-    public static let maximumCaveats = 64
+    package static let maximumCaveats = 64
 
     /// Reads a macaroon from its binary form, version 2.
     ///
     /// - Throws: ``MacaroonError``, naming the first thing that is wrong.
-    public init(decoding bytes: [UInt8]) throws(MacaroonError) {
+    package init(decoding bytes: [UInt8]) throws(MacaroonError) {
         guard bytes.count <= Self.maximumBytes else { throw .tooLarge }
         var reader = PacketReader(bytes)
         guard try reader.readByte() == version2 else { throw .unsupportedVersion }
@@ -61,7 +61,7 @@ extension Macaroon {
     }
 
     /// The binary form, version 2.
-    public var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var bytes: [UInt8] = [version2]
         if let location { appendPacket(PacketType.location, location, to: &bytes) }
         appendPacket(PacketType.identifier, identifier, to: &bytes)

@@ -1,5 +1,5 @@
 /// What is counted and measured.
-public enum MetricFamily: String, CaseIterable, Sendable {
+package enum MetricFamily: String, CaseIterable, Sendable {
     case requests = "l402_requests_total"
     case refusals = "l402_refusals_total"
     case challenges = "l402_challenges_total"

@@ -7,11 +7,11 @@
 /// One `NAME=value` per line, the name of `[A-Za-z0-9_]`, the value as it stands up to the end of
 /// the line, quotes around the whole value removed; `export` before the name is allowed. A line that is none of this is an error: a
 /// setting skipped in silence could open the paywall.
-public enum EnvironmentFile {
+package enum EnvironmentFile {
     /// Reads the bytes of a file: UTF-8, with or without a byte order mark.
     ///
     /// - Throws: ``SettingsError`` naming the file and the line, without its text.
-    public static func parse(_ bytes: [UInt8], path: String) throws(SettingsError) -> [String:
+    package static func parse(_ bytes: [UInt8], path: String) throws(SettingsError) -> [String:
         String]
     {
         let text = try SettingsText.decode(bytes, variable: "L402_ENV_FILE", path: path)

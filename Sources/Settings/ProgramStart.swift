@@ -1,10 +1,10 @@
 import CProgram
 
 /// What both programs know of themselves.
-public enum ProgramStart {
+package enum ProgramStart {
     /// The arguments, the program's name first, also where there is no `/proc`. Bytes that are no UTF-8
     /// are replaced.
-    public static var arguments: [String] {
+    package static var arguments: [String] {
         var arguments: [String] = []
         var next = cprogram_arguments()
         while let argument = next.pointee {
@@ -16,7 +16,7 @@ public enum ProgramStart {
 
     /// The version of both programs: what `nginx/release` made of the commit, else that of the next
     /// release (the file `nginx/version`) with `~dev` behind it, which sorts before the release.
-    public static let version: String = {
+    package static let version: String = {
         if let released = cprogram_released_version() { return String(cString: released) }
         let next = String(cString: cprogram_next_version())
         return next.prefix { !$0.isNewline } + "~dev"

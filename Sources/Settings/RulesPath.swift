@@ -1,13 +1,13 @@
 import Glibc
 
 /// Where the rules file is, for both programs.
-public enum RulesPath {
+package enum RulesPath {
     /// `L402_RULES`, else the file `rules` beside the state directory, else the one in it.
     ///
     /// - Parameters:
     ///   - configured: The value of `L402_RULES`; `nil` when it is not set.
     ///   - stateDirectory: Absolute; slashes at its end do not count.
-    public static func find(configured: String?, stateDirectory: String) -> String {
+    package static func find(configured: String?, stateDirectory: String) -> String {
         if let configured { return configured }
         var directory = stateDirectory[...]
         while directory.hasSuffix("/") { directory = directory.dropLast() }

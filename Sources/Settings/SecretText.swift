@@ -1,11 +1,11 @@
 /// What may be told of a value that somebody wrote into settings: keys get into the wrong places.
-public enum SecretText {
+package enum SecretText {
     /// Stands for what is not told.
     static let hidden = "(not shown)"
 
     /// A value in quotes for an error, cut and without control characters; not shown at all when it
     /// could hold a key: 16 hex digits in a row, or what looks like another setting.
-    public static func quoted(_ value: String) -> String {
+    package static func quoted(_ value: String) -> String {
         guard !couldHoldKey(value) else { return hidden }
         let clean = String(
             String.UnicodeScalarView(
@@ -33,7 +33,7 @@ public enum SecretText {
     /// A line for people without what may be a secret in it: an `LNBITS_…` or `L402_…KEY…` setting
     /// with its value, a password in an address, and, where `keys` says so, 32 hex digits in a
     /// row, as a wallet's key is.
-    public static func masked(_ line: String, keys: Bool = true) -> String {
+    package static func masked(_ line: String, keys: Bool = true) -> String {
         let bytes = Array(line.utf8)
         var told: [UInt8] = []
         var at = 0
@@ -98,7 +98,7 @@ public enum SecretText {
     }
 
     /// Scheme, host and port of an address, for the log.
-    public static func origin(of url: String) -> String {
+    package static func origin(of url: String) -> String {
         guard let scheme = url.firstRange(of: "://") else { return hidden }
         let authority = url[scheme.upperBound...].prefix { !"/?#".contains($0) }
         let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] }

@@ -1,7 +1,7 @@
 /// Variables that come from one place.
-public struct SettingsLayer: Sendable, Equatable {
+package struct SettingsLayer: Sendable, Equatable {
     /// Where variables come from, from the least trusted to the most.
-    public enum Origin: Int, Sendable, Comparable {
+    package enum Origin: Int, Sendable, Comparable {
         /// Parameters of a request; as CGI the environment.
         case request
         /// The file that a request's `L402_ENV_FILE` names.
@@ -10,23 +10,23 @@ public struct SettingsLayer: Sendable, Equatable {
         case process
 
         /// From the least trusted to the most.
-        public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+        package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
     /// Values by name; an empty one counts as not set.
-    public var variables: [String: String]
+    package var variables: [String: String]
     /// Where they come from.
-    public var origin: Origin
+    package var origin: Origin
 
     /// Variables of one place.
-    public init(_ variables: [String: String], from origin: Origin) {
+    package init(_ variables: [String: String], from origin: Origin) {
         self.variables = variables
         self.origin = origin
     }
 }
 
 /// What requests may set, by who can send them.
-public enum RequestTrust: Sendable {
+package enum RequestTrust: Sendable {
     /// Everything: they come through a unix socket, or as CGI.
     case full
     /// They come through a port of this machine, which every program on it reaches: files that they
@@ -37,24 +37,24 @@ public enum RequestTrust: Sendable {
 }
 
 /// The files that settings name.
-public struct SettingsFiles {
+package struct SettingsFiles {
     /// Reads a small file; throws the system's reason.
-    public var read: (_ path: String) throws(FileReason) -> [UInt8]
+    package var read: (_ path: String) throws(FileReason) -> [UInt8]
     /// Whether a file or directory is there, belongs to root or to us, and nobody else can change
     /// it or put another in its place.
-    public var isSafe: (_ path: String) -> Bool
+    package var isSafe: (_ path: String) -> Bool
 
     /// Why a file cannot be read.
-    public struct FileReason: Error {
+    package struct FileReason: Error {
         /// The system's words, without the file's contents.
-        public let text: String
+        package let text: String
 
         /// The system's words.
-        public init(_ text: String) { self.text = text }
+        package init(_ text: String) { self.text = text }
     }
 
     /// Ways to read and to judge.
-    public init(
+    package init(
         read: @escaping (_ path: String) throws(FileReason) -> [UInt8],
         isSafe: @escaping (_ path: String) -> Bool
     ) {

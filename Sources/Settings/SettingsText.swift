@@ -1,12 +1,12 @@
 /// The text of a settings or key file.
-public enum SettingsText {
+package enum SettingsText {
     /// Decodes UTF-8, without the byte order mark that Windows' editors put before it.
     ///
     /// - Parameters:
     ///   - variable: The variable that names the file.
     ///   - path: Names the file in the error; never its contents.
     /// - Throws: ``SettingsError`` for UTF-16.
-    public static func decode(_ bytes: [UInt8], variable: String, path: String)
+    package static func decode(_ bytes: [UInt8], variable: String, path: String)
         throws(SettingsError) -> String
     {
         if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {

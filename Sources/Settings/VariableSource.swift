@@ -1,5 +1,6 @@
 import Configuration
 import Paywall
+import Text
 
 /// Looks variables up in layers and checks their form; an empty value counts as not set.
 struct VariableSource {

@@ -19,7 +19,7 @@ struct WalletVariables {
     }
 
     /// The wallet of `LNBITS_URL` and `LNBITS_KEY`.
-    func standard() throws(SettingsError) -> Settings.Wallet {
+    func standard() throws(SettingsError) -> GateSettings.Wallet {
         guard let url = source.exactly("LNBITS_URL") else {
             throw SettingsError("LNBITS_URL", "is not set; give the base URL of LNbits")
         }
@@ -31,11 +31,11 @@ struct WalletVariables {
             )
         }
         try check(url, "LNBITS_URL", against: key)
-        return Settings.Wallet(url: checked, key: key.key)
+        return GateSettings.Wallet(url: checked, key: key.key)
     }
 
     /// The wallets with a name.
-    func named() throws(SettingsError) -> [String: Settings.Wallet] {
+    func named() throws(SettingsError) -> [String: GateSettings.Wallet] {
         var names: Set<String> = []
         for variable in source.names(beginning: Self.keyPrefix) where variable != "LNBITS_KEY_FILE"
         {
@@ -53,7 +53,7 @@ struct WalletVariables {
                 )
             }
         }
-        var wallets: [String: Settings.Wallet] = [:]
+        var wallets: [String: GateSettings.Wallet] = [:]
         for name in names.sorted() where !name.isEmpty {
             guard let key = try key(named: name) else { continue }
             var variable = Self.urlPrefix + name
@@ -71,7 +71,7 @@ struct WalletVariables {
             }
             let checked = try checkedURL(url.value, variable)
             try check(url, variable, against: key)
-            wallets[name] = Settings.Wallet(url: checked, key: key.key)
+            wallets[name] = GateSettings.Wallet(url: checked, key: key.key)
         }
         return wallets
     }

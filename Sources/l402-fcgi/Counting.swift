@@ -1,11 +1,12 @@
 import Lightning
 import Metrics
 import Paywall
+import Store
 
 /// Counts what the journal is told, and passes it on.
 struct CountingJournal: Journal {
     let journal: any Journal
-    let metrics: Metrics
+    let metrics: Registry
 
     func record(_ event: JournalEvent) {
         switch event.kind {
@@ -20,7 +21,7 @@ struct CountingJournal: Journal {
     }
 }
 
-extension Metrics {
+extension Registry {
     /// Counts a request when it is over.
     func count(_ decision: Decision, microseconds: UInt64) {
         let service = decision.rule?.service ?? ""

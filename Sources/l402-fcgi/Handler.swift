@@ -1,8 +1,10 @@
 import FastCGI
 import Glibc
 import Goods
+import HTTP
 import Lightning
 import Paywall
+import Store
 
 /// One request from its parameters to its answer and its line in the log.
 struct Handler: Sendable {
@@ -19,7 +21,7 @@ struct Handler: Sendable {
             for line in error.lines { fallbackLog.error("request parameters: \(line)") }
             let answer =
                 error.isTemporary
-                ? Answer.error(
+                ? Response.error(
                     503,
                     code: Code.rulesChanging.rawValue,
                     "this server's rules are being changed; try again in a moment"
@@ -45,7 +47,7 @@ struct Handler: Sendable {
         } catch {
             site.log.info("400 bad_path: \(error)")
             body.drain()
-            let answer = Answer.error(400, code: Code.badPath.rawValue, error.description)
+            let answer = Response.error(400, code: Code.badPath.rawValue, error.description)
             send(answer, to: body, log: site.log)
             return
         }
@@ -81,7 +83,7 @@ struct Handler: Sendable {
 
     /// Hands the goods over itself; `nil` when the web server hung up.
     private func handOver(
-        _ goods: Goods,
+        _ goods: GoodsSource,
         of decision: Decision,
         _ request: Request,
         _ body: RequestBody,
@@ -122,7 +124,7 @@ struct Handler: Sendable {
 
     /// Whether the web server took it.
     @discardableResult
-    private func send(_ answer: Answer, to exchange: any Exchange, log: Log) -> Bool {
+    private func send(_ answer: Response, to exchange: any Exchange, log: Log) -> Bool {
         do throws(ExchangeError) {
             try exchange.write(answer.serialized(withBody: answer.status != 204))
             return true

@@ -5,7 +5,7 @@ import Settings
 /// One line per event on standard error, in one piece so that lines of threads and processes never
 /// mix. No secrets: nobody passes any here, and what looks like one all the same is not told.
 struct Log: Sendable {
-    let level: Settings.LogLevel
+    let level: GateSettings.LogLevel
 
     func error(_ text: @autoclosure () -> String) { write(.error, SecretText.masked, text) }
     func warn(_ text: @autoclosure () -> String) { write(.warn, SecretText.masked, text) }
@@ -13,7 +13,7 @@ struct Log: Sendable {
     func debug(_ text: @autoclosure () -> String) { write(.debug, SecretText.masked, text) }
 
     private func write(
-        _ severity: Settings.LogLevel,
+        _ severity: GateSettings.LogLevel,
         _ masked: (String, Bool) -> String,
         _ text: () -> String
     ) {
@@ -27,7 +27,7 @@ struct Log: Sendable {
         print("l402-fcgi: \(SecretText.masked(text))")
     }
 
-    private static func line(_ severity: Settings.LogLevel, _ text: String) -> String {
+    private static func line(_ severity: GateSettings.LogLevel, _ text: String) -> String {
         "\(timestamp()) \(severity.rawValue) \(text)"
     }
 

@@ -59,8 +59,8 @@ enum Program {
             log.info("no settings in the environment: they have to come with the requests")
             return try serve(
                 listener,
-                workers: Settings.defaultWorkers,
-                stopSeconds: Settings.defaultStopTimeoutSeconds,
+                workers: GateSettings.defaultWorkers,
+                stopSeconds: GateSettings.defaultStopTimeoutSeconds,
                 registry: SiteRegistry(environment: layers, trust: trust(listener)),
                 lifecycle: lifecycle,
                 log: log
@@ -114,7 +114,7 @@ enum Program {
     }
 
     /// The socket to accept from.
-    private static func listener(_ settings: Settings) throws(SiteError) -> Listener {
+    private static func listener(_ settings: GateSettings) throws(SiteError) -> Listener {
         let anywhere = settings.listensAnywhere
         do throws(FastCGIError) {
             if let address = settings.listen {

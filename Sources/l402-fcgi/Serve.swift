@@ -1,8 +1,8 @@
 import FastCGI
-import FlatFiles
 import Glibc
 import Paywall
 import Settings
+import Store
 
 extension Program {
     /// Serves requests until SIGTERM or SIGINT; SIGHUP re-reads the rules.
@@ -48,7 +48,7 @@ extension Program {
         } catch {
             throw SiteError(lines: [error.description])
         }
-        for site in registry.all { site.journal.flush(now: Clock.now(), isLast: true) }
+        for site in registry.all { site.backOffice.housekeeping.close(now: Clock.now()) }
         if ending.cut > 0 {
             log.warn(
                 "\(ending.cut) \(ending.cut == 1 ? "request was" : "requests were") cut: not ended "

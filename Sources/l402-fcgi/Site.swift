@@ -1,27 +1,24 @@
-import FastCGI
 import FlatFiles
 import Glibc
 import Goods
-import L402
-import Lightning
 import Metrics
 import Paywall
 import Settings
+import Store
+import Text
 
 /// Everything that one set of settings needs, wired: rules, state, wallets, the gate.
 final class Site: Sendable {
-    let settings: Settings
+    let settings: GateSettings
     let rules: RulesStore
     let gate: Gate
     let log: Log
-    let payments: Payments
-    let journal: TSVJournal
+    /// What is done to the books that no request waits for.
+    let backOffice: BackOffice
     let forwarder: Forwarder
-    let metrics = Metrics()
+    let metrics = Registry()
     /// Files and directories that are never goods, wherever a rule's `file:` leads.
     let privatePaths: [String]
-    private let free: FreeTier
-    private let pending: PendingPlaces
     private let wallets: WalletPool
 
     /// Opens the state and reads the rules.
@@ -29,7 +26,7 @@ final class Site: Sendable {
     /// - Parameter isOneShot: Whether this process answers one request only, as plain CGI.
     /// - Throws: ``SiteError`` with one line for each thing that is wrong.
     init(
-        _ settings: Settings,
+        _ settings: GateSettings,
         patience: RulesFile.Patience,
         isOneShot: Bool = false
     ) throws(SiteError) {
@@ -63,31 +60,26 @@ final class Site: Sendable {
         }
         self.wallets = wallets
         do throws(StateError) {
-            let directory = try StateDirectory(opening: settings.stateDirectory)
-            let keys = try KeyFile(directory)
-            payments = Payments(directory)
+            let flat = FlatBooks(
+                try StateDirectory(opening: settings.stateDirectory),
+                isOneShot: isOneShot
+            ) { log.error("journal: \($0)") }
+            var books = flat.books
+            // Keys that cannot be read stop the start.
+            _ = try books.keys.keys()
+            books.journal = CountingJournal(journal: books.journal, metrics: metrics)
+            backOffice = flat.backOffice
+            let housekeeping = backOffice.housekeeping
             let privatePaths = privatePaths
             let lastUse = Patience()
-            let free = FreeTier(directory)
-            let pending = PendingPlaces(directory)
             let rules = rules
-            let journal = TSVJournal(directory, isOneShot: isOneShot) {
-                log.error("journal: \($0)")
-            }
-            self.journal = journal
-            self.free = free
-            self.pending = pending
             gate = Gate(
                 parts: Gate.Parts(
                     wallets: { name in
                         wallets.wallet(named: name) == nil
                             ? [] : wallets.wallets(startingWith: name)
                     },
-                    ledger: payments,
-                    free: free,
-                    pending: pending,
-                    journal: CountingJournal(journal: journal, metrics: metrics),
-                    keys: { () throws(StateError) in try keys.keys() },
+                    books: books,
                     random: Self.random,
                     isThere: { FileGoods.isThere($0, below: $1, except: privatePaths) },
                     waitABit: { lastUse.wait(milliseconds: $0) },
@@ -97,10 +89,10 @@ final class Site: Sendable {
                             gauges: wallets.breakers.map {
                                 (.breaker, $0.name, $0.isOpen ? 1 : 0)
                             }
-                                + free.fill(now: now).map {
+                                + housekeeping.freeFill(now: now).map {
                                     (.freeFill, $0.period.rawValue, $0.ratio)
                                 } + [
-                                    (.pendingFill, "", pending.fill(now: now)),
+                                    (.pendingFill, "", housekeeping.pendingFill(now: now)),
                                     (.rules, "", Double(rules.current().rules.count)),
                                     (.build, ProgramStart.version, 1),
                                     (.logLinesLost, "", Double(LogSink.standardError.linesLost)),
@@ -120,12 +112,6 @@ final class Site: Sendable {
     ///
     /// - Throws: ``SiteError`` for an admin key: with it whoever reads the configuration can spend.
     func checkWallet() throws(SiteError) { try wallets.checkAll(log) }
-
-    /// Drops the counters of windows that are over.
-    func sweepWindows(now: UInt64) {
-        free.sweep(now: now, secondClock: secondClock)
-        pending.sweep(now: now, secondClock: secondClock)
-    }
 
     /// Another clock's word for the time: the wallet's, once it has answered.
     var secondClock: UInt64? { wallets.secondClock }

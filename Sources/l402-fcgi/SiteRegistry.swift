@@ -1,8 +1,8 @@
 import FastCGI
 import Glibc
-import Paywall
 import Settings
 import Synchronization
+import Text
 
 /// The sites of this process: the one of its environment, and one for each different set of
 /// variables that web servers send with requests (`fastcgi_param`, `SetEnv`).
@@ -132,15 +132,15 @@ final class SiteRegistry: Sendable {
     }
 
     /// The settings of the process's own variables.
-    static func settings(of layers: [[String: String]]) throws(SiteError) -> Settings {
+    static func settings(of layers: [[String: String]]) throws(SiteError) -> GateSettings {
         try settings(layers.map { SettingsLayer($0, from: .process) }, .full)
     }
 
     private static func settings(_ layers: [SettingsLayer], _ trust: RequestTrust)
-        throws(SiteError) -> Settings
+        throws(SiteError) -> GateSettings
     {
         do throws(SettingsError) {
-            return try Settings(layers: layers, trust: trust, files: .real)
+            return try GateSettings(layers: layers, trust: trust, files: .real)
         } catch {
             throw SiteError(lines: [error.description])
         }

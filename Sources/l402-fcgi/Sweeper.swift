@@ -1,8 +1,7 @@
 import FastCGI
-import FlatFiles
 import Glibc
-import Paywall
 import Settings
+import Store
 
 /// Removes what has expired, a little at a time, on a thread that no request waits for.
 enum Sweeper {
@@ -46,14 +45,13 @@ enum Sweeper {
 
     private static func sweepRest(_ site: Site) {
         let now = Clock.now()
-        site.sweepWindows(now: now)
-        site.journal.flush(now: now)
+        let housekeeping = site.backOffice.housekeeping
+        housekeeping.sweepWindows(now: now, secondClock: site.secondClock)
         do throws(StateError) {
-            try site.journal.sweep(
+            try housekeeping.sweepJournal(
                 now: now,
                 secondClock: site.secondClock,
-                days: UInt64(site.settings.journalDays),
-                megabytes: UInt64(site.settings.journalMegabytes)
+                bounds: site.settings.journalBounds
             )
         } catch {
             site.log.warn("the journal is not made smaller: \(error.reason)")
@@ -61,7 +59,7 @@ enum Sweeper {
     }
 
     private static func sweepPayments(_ site: Site) throws(StateError) -> Int {
-        try site.payments.sweep(
+        try site.backOffice.housekeeping.sweepPayments(
             now: Clock.now(),
             secondClock: site.secondClock,
             maximum: filesPerStep

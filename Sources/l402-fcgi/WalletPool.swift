@@ -1,31 +1,31 @@
 import FastCGI
 import LNbits
-import Paywall
 import Settings
 import Synchronization
+import Wallets
 
 /// One client for each wallet, and one server for each LNbits, made when they are first needed.
 final class WalletPool: Sendable {
     private struct Made {
         var servers: [String: LNbitsServer] = [:]
-        var clients: [Settings.Wallet: LNbitsClient] = [:]
+        var clients: [GateSettings.Wallet: LNbitsClient] = [:]
     }
 
     /// A wallet and the variables that name it.
     private struct Named {
         let name: String
-        let wallet: Settings.Wallet
+        let wallet: GateSettings.Wallet
         let keyName: String
         let urlName: String
     }
 
-    private let settings: Settings
+    private let settings: GateSettings
     /// The default one first, the others by name; a wallet of two names under the first.
     private let all: [Named]
     private let made = Mutex(Made())
     private let observe: @Sendable (String, String, Double) -> Void
 
-    init(_ settings: Settings, observe: @escaping @Sendable (String, String, Double) -> Void) {
+    init(_ settings: GateSettings, observe: @escaping @Sendable (String, String, Double) -> Void) {
         self.settings = settings
         self.observe = observe
         let others = settings.namedWallets.sorted { $0.key < $1.key }.map { name, wallet in
@@ -61,15 +61,15 @@ final class WalletPool: Sendable {
 
     /// The wallet of a rule's `wallet=` name, `nil` for the default one; `nil` when it is not
     /// configured.
-    func wallet(named name: String?) -> (any InvoiceSource)? {
+    func wallet(named name: String?) -> (any InvoiceIssuer)? {
         settings.wallet(named: name).map(client)
     }
 
     /// All wallets, for who must not say that nobody knows a payment before each was asked: the
     /// named one, then the others of its LNbits, then the rest.
-    func wallets(startingWith name: String?) -> [any InvoiceSource] {
+    func wallets(startingWith name: String?) -> [any InvoiceIssuer] {
         let first = settings.wallet(named: name)
-        let rank = { (wallet: Settings.Wallet) in
+        let rank = { (wallet: GateSettings.Wallet) in
             wallet == first ? 0 : wallet.url == first?.url ? 1 : 2
         }
         let distinct = distinct
@@ -109,11 +109,11 @@ final class WalletPool: Sendable {
     }
 
     private var distinct: [Named] {
-        var seen: Set<Settings.Wallet> = []
+        var seen: Set<GateSettings.Wallet> = []
         return all.filter { seen.insert($0.wallet).inserted }
     }
 
-    private func client(_ wallet: Settings.Wallet) -> LNbitsClient {
+    private func client(_ wallet: GateSettings.Wallet) -> LNbitsClient {
         let named = all.first { $0.wallet == wallet }
         return made.withLock { made in
             if let known = made.clients[wallet] { return known }

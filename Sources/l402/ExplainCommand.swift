@@ -1,5 +1,7 @@
 import ArgumentParser
+import HTTP
 import Paywall
+import Text
 
 /// `l402 explain METHOD URL`: which rule decides a request, and what it asks for.
 struct ExplainCommand: ParsableCommand {

@@ -2,7 +2,7 @@ import ArgumentParser
 import FlatFiles
 import FoundationEssentials
 import L402
-import Paywall
+import Store
 
 /// `l402 keys …`: the master keys.
 struct KeysCommand: ParsableCommand {

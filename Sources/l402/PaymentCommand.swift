@@ -3,7 +3,7 @@ import FlatFiles
 import FoundationEssentials
 import L402
 import Lightning
-import Paywall
+import Store
 
 /// `l402 payment …`: what is known of one payment, and ending or mending it.
 struct PaymentCommand: ParsableCommand {

@@ -2,7 +2,7 @@ import ArgumentParser
 import FlatFiles
 import FoundationEssentials
 import Glibc
-import Paywall
+import Store
 
 /// `l402 report`: what was sold, from the journal.
 struct ReportCommand: ParsableCommand {

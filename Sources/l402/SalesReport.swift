@@ -1,5 +1,5 @@
 import Lightning
-import Paywall
+import Store
 
 /// What happened on one day with one service.
 struct SalesRow: Encodable {

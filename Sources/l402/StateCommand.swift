@@ -1,7 +1,7 @@
 import ArgumentParser
 import FlatFiles
 import FoundationEssentials
-import Paywall
+import Store
 
 /// `l402 state …`: the files under the state directory.
 struct StateCommand: ParsableCommand {

@@ -2,9 +2,9 @@ import ArgumentParser
 import FlatFiles
 import FoundationEssentials
 import Glibc
-import L402
 import Paywall
 import Settings
+import Store
 
 /// Standard error as a stream.
 struct StandardError: TextOutputStream {
@@ -50,7 +50,7 @@ struct Variables {
     }
 
     /// `L402_STATE_DIR`.
-    var stateDirectory: String { value("L402_STATE_DIR") ?? Settings.defaultStateDirectory }
+    var stateDirectory: String { value("L402_STATE_DIR") ?? GateSettings.defaultStateDirectory }
 
     /// `L402_RULES`, else where the gate looks.
     var rulesPath: String {

@@ -4,7 +4,7 @@ import FoundationEssentials
 import L402
 import Lightning
 import Macaroons
-import Paywall
+import Text
 
 /// `l402 token …`: what a token says.
 struct TokenCommand: ParsableCommand {

@@ -1,7 +1,6 @@
-import L402
-import Lightning
-import Paywall
+import Store
 import Testing
+import Text
 
 @testable import FlatFiles
 

@@ -1,8 +1,8 @@
 import Glibc
-import L402
 import Lightning
-import Paywall
+import Store
 import Testing
+import Text
 
 @testable import FlatFiles
 
@@ -32,6 +32,20 @@ struct DeliveryTests {
                 mayRepeat: isRange
             )
         )
+    }
+
+    @Test func `a last use that was taken just now is told from one of long ago`() throws {
+        let now = UInt64(time(nil))
+        let claim = try paymentClaim(uses: 1, validUntil: now + 3600, request: "a")
+        #expect(try payments.open(claim, now: now) == .taken(usesLeft: 0))
+        let other = try paymentClaim(uses: 1, validUntil: now + 3600, request: "b")
+        #expect(try payments.take(other, now: now) == .spentJustNow)
+        let day = try #require(state.names("payments").first { $0.hasPrefix("20") })
+        state.age("payments/\(day)/\(claim.paymentHash.hex)", seconds: 10)
+        #expect(try payments.take(other, now: now) == .spent)
+        // A clock that was set back tells nothing of when it was.
+        state.age("payments/\(day)/\(claim.paymentHash.hex)", seconds: -10)
+        #expect(try payments.take(other, now: now) == .spent)
     }
 
     @Test func `further ranges of one address take nothing while the delivery lasts`() throws {

@@ -1,5 +1,5 @@
 import Glibc
-import Paywall
+import Store
 import Testing
 
 @testable import FlatFiles

@@ -1,5 +1,6 @@
-import Paywall
+import Store
 import Testing
+import Text
 
 @testable import FlatFiles
 

@@ -1,6 +1,6 @@
 import Glibc
 import Lightning
-import Paywall
+import Store
 import Synchronization
 import Testing
 

@@ -1,7 +1,5 @@
 import Glibc
-import L402
-import Lightning
-import Paywall
+import Store
 import Testing
 
 @testable import FlatFiles

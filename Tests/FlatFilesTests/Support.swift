@@ -1,8 +1,9 @@
 import Glibc
 import L402
 import Lightning
-import Paywall
+import Store
 import Testing
+import Text
 
 @testable import FlatFiles
 

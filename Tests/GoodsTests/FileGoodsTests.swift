@@ -1,6 +1,7 @@
 import FastCGI
 import Foundation
-import Paywall
+import Goods
+import Store
 import Testing
 
 @testable import Goods

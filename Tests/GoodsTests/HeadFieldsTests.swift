@@ -1,3 +1,4 @@
+import HTTP
 import Paywall
 import Testing
 

@@ -1,4 +1,3 @@
-import Lightning
 import Macaroons
 import Testing
 

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Lightning
-import Paywall
 import Testing
+import Wallets
 
 @testable import LNbits
 

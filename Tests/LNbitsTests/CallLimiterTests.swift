@@ -1,7 +1,7 @@
 import Glibc
-import Paywall
 import Synchronization
 import Testing
+import Wallets
 
 @testable import LNbits
 

@@ -1,7 +1,7 @@
 import Glibc
 import Lightning
-import Paywall
 import Testing
+import Wallets
 
 @testable import LNbits
 

@@ -1,10 +1,11 @@
+import Metrics
 import Testing
 
 @testable import Metrics
 
 @Suite struct MetricsTests {
     @Test func `counters, gauges and histograms are told as Prometheus reads them`() {
-        let metrics = Metrics()
+        let metrics = Registry()
         metrics.add(.requests, "a", "free")
         metrics.add(.requests, "a", "free", by: 2)
         metrics.add(.soldSats, "b\"\\\n", by: 21)

@@ -1,4 +1,4 @@
-import L402
+import HTTP
 import Lightning
 import Synchronization
 import Testing

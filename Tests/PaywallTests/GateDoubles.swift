@@ -1,11 +1,14 @@
+import HTTP
 import L402
 import Lightning
+import Store
 import Synchronization
+import Wallets
 
 @testable import Paywall
 
 /// A wallet in memory: what it is told happened, happened.
-final class WalletDouble: InvoiceSource {
+final class WalletDouble: InvoiceIssuer {
     struct State {
         var made = 0
         var asked = 0
@@ -215,8 +218,12 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
 }
 
 /// Master keys in memory.
-final class KeysDouble: Sendable {
+final class KeysDouble: KeyRing {
     let state = Mutex(["k"].compactMap { key(named: $0) })
+
+    func keys() throws(StateError) -> [MasterKey] { state.withLock { $0 } }
+
+    func rotate(now: UInt64) throws(StateError) -> String { throw StateError("not here") }
 
     /// A key of a name of one letter.
     static func key(named name: Character) -> MasterKey? {
@@ -264,11 +271,13 @@ struct GateSetup {
         gate = Gate(
             parts: Gate.Parts(
                 wallets: { name in name == nil ? [wallet] + others : [] },
-                ledger: store,
-                free: store,
-                pending: store,
-                journal: store,
-                keys: { keys.state.withLock { $0 } },
+                books: Books(
+                    ledger: store,
+                    free: store,
+                    pending: store,
+                    journal: store,
+                    keys: keys
+                ),
                 random: { count in
                     let drawn = UInt8(
                         truncatingIfNeeded: draws.withLock {

@@ -1,7 +1,9 @@
-import L402
+import HTTP
 import Lightning
+import Store
 import Synchronization
 import Testing
+import Wallets
 
 @testable import Paywall
 
@@ -275,7 +277,7 @@ import Testing
     }
 
     @Test func `no value can begin another header field`() throws {
-        var answer = Answer(status: 200)
+        var answer = Response(status: 200)
         answer.headers = [("X", "a\r\nSet-Cookie: b\u{0}c")]
         let text = String(decoding: answer.serialized(), as: UTF8.self)
         #expect(text == "Status: 200 OK\r\nX: a  Set-Cookie: b c\r\nContent-Length: 0\r\n\r\n")

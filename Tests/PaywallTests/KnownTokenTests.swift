@@ -1,5 +1,4 @@
-import L402
-import Lightning
+import HTTP
 import Synchronization
 import Testing
 

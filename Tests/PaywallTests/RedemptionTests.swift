@@ -1,7 +1,10 @@
-import L402
+import HTTP
 import Lightning
+import Store
 import Synchronization
 import Testing
+import Text
+import Wallets
 
 @testable import Paywall
 

@@ -1,5 +1,7 @@
 import TestTools
 import Testing
+import Text
+import Wallets
 
 @testable import Paywall
 

@@ -1,5 +1,6 @@
-import L402
+import HTTP
 import Lightning
+import Store
 import Synchronization
 import Testing
 

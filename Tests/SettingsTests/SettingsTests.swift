@@ -1,4 +1,5 @@
 import Paywall
+import Settings
 import Testing
 
 @testable import Settings
@@ -9,7 +10,7 @@ import Testing
     ]
 
     private func settings(_ variables: [String: String], below: [String: String] = [:]) throws
-        -> Settings
+        -> GateSettings
     {
         try Self.settings([(variables, .process), (Self.least, .process), (below, .process)])
     }
@@ -19,7 +20,7 @@ import Testing
         trust: RequestTrust = .full,
         key: [UInt8] = Array("fedcba9876543210\n".utf8),
         isSafe: Bool = false
-    ) throws -> Settings {
+    ) throws -> GateSettings {
         let files = SettingsFiles(
             read: { path throws(SettingsFiles.FileReason) in
                 guard path == "/key" else { throw SettingsFiles.FileReason("No such file") }
@@ -27,7 +28,7 @@ import Testing
             },
             isSafe: { _ in isSafe }
         )
-        return try Settings(
+        return try GateSettings(
             layers: layers.map { SettingsLayer($0.0, from: $0.1) },
             trust: trust,
             files: files
@@ -38,7 +39,7 @@ import Testing
         let settings = try settings([:])
         #expect(settings.wallet.url == "http://127.0.0.1:5000")
         #expect(settings.stateDirectory == "/var/lib/l402" && settings.rulesPath == nil)
-        #expect(settings.workers == Settings.defaultWorkers && settings.workers >= 2)
+        #expect(settings.workers == GateSettings.defaultWorkers && settings.workers >= 2)
         #expect(settings.listen == nil && settings.log == .info)
         #expect(settings.policy == Gate.Policy())
     }

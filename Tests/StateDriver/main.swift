@@ -1,14 +1,16 @@
+import FlatFiles
+import Glibc
+import L402
+import Lightning
+import Store
+import Text
+
 // A process that uses a state directory as a gate does, for tests that need several of them and
 // for tests that kill them.
 //
 //     StateDriver COMMAND DIRECTORY OUTPUT NOW [ARGUMENT…]
 //
 // It appends a line to OUTPUT after each thing that a client would have been served for.
-import FlatFiles
-import Glibc
-import L402
-import Lightning
-import Paywall
 
 guard CommandLine.arguments.count >= 5, let now = UInt64(CommandLine.arguments[4]) else {
     print("usage: StateDriver COMMAND DIRECTORY OUTPUT NOW [ARGUMENT...]")

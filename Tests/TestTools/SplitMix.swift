@@ -1,14 +1,14 @@
 /// A small random generator with a seed, so that a failure can be repeated.
-public struct SplitMix: RandomNumberGenerator {
+package struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
     /// The same seed, the same numbers.
-    public init(seed: UInt64) {
+    package init(seed: UInt64) {
         state = seed
     }
 
     /// The next 64 bits.
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var value = state
         value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
@@ -17,7 +17,7 @@ public struct SplitMix: RandomNumberGenerator {
     }
 
     /// Up to `most` of the pieces, joined.
-    public mutating func text(of pieces: [String], most: Int) -> String {
+    package mutating func text(of pieces: [String], most: Int) -> String {
         (0..<Int.random(in: 0...most, using: &self))
             .map { _ in pieces.randomElement(using: &self) ?? "" }.joined()
     }

@@ -32,8 +32,13 @@ def siege(bench, token):
 
 
 def memory(bench, token):
-    """Idle is told by whoever started the bench; here 256 at once, and then a million."""
-    crowd = subprocess.Popen(["wrk", "-t1", "-c256", "-d9s", "--timeout", "20s", bench.url + "/slow"],
+    """Idle is told by whoever started the bench; here 256 at once, and then a million.
+
+    One client may have 64 transfers under way; these are many clients.
+    """
+    script = bench.work / "lua-crowd"
+    script.write_text(LUA)
+    crowd = subprocess.Popen(["wrk", "-t1", "-c256", "-d9s", "--timeout", "20s", "-s", str(script), bench.url + "/slow", "--", "clients"],
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(3)
     held = resident_megabytes(bench.gate.process)

@@ -1,7 +1,12 @@
 import FoundationEssentials
 import Glibc
+import HTTP
+import Settings
+import Store
 import TestTools
 import Testing
+import Text
+import Wallets
 
 @testable import FlatFiles
 @testable import Goods
@@ -104,7 +109,7 @@ import Testing
                     SettingsLayer(variables, from: origin),
                     SettingsLayer(["LNBITS_KEY": text, "L402_LISTEN": text], from: .process),
                 ]
-                _ = try? Settings(layers: layers, trust: .loopback, files: files)
+                _ = try? GateSettings(layers: layers, trust: .loopback, files: files)
             }
         }
     }

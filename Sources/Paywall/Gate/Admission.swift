@@ -1,5 +1,5 @@
 import L402
-import Lightning
+import Store
 
 /// On what ground a request passes.
 struct Admission {

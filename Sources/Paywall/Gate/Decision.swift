@@ -1,33 +1,34 @@
-import L402
+import HTTP
 import Lightning
+import Store
 
 /// What is to be done with a request.
-public struct Decision: Sendable {
+package struct Decision: Sendable {
     /// The answer.
-    public var answer: Answer
+    package var answer: Response
     /// What was taken for it, to be returned when the goods fail.
-    public var taken: Taken?
+    package var taken: Taken?
     /// Where the body comes from, when it is not the answer's own.
-    public var goods: Goods?
+    package var goods: GoodsSource?
     /// What became of the request.
-    public var outcome: Outcome
+    package var outcome: Outcome
     /// The stable code of a refusal, or empty.
-    public var code = ""
+    package var code = ""
     /// Words for the log only: what the client is not told.
-    public var detail = ""
+    package var detail = ""
     /// The rule that decided; `nil` when none matched.
-    public var rule: Rule?
+    package var rule: Rule?
     /// The payment concerned.
-    public var paymentHash: PaymentHash?
+    package var paymentHash: PaymentHash?
 
-    init(_ outcome: Outcome, _ answer: Answer, rule: Rule? = nil) {
+    init(_ outcome: Outcome, _ answer: Response, rule: Rule? = nil) {
         self.outcome = outcome
         self.answer = answer
         self.rule = rule
     }
 
     /// Whether the request may pass.
-    public var isPass: Bool { outcome.isPass }
+    package var isPass: Bool { outcome.isPass }
 
     /// For nginx `auth_request`, which knows 2xx, 401 and 403 only and copies `WWW-Authenticate`
     /// of a 401: the answer itself is made by a second call.
@@ -37,13 +38,13 @@ public struct Decision: Sendable {
             $0.name != "WWW-Authenticate" && $0.name != "X-Accel-Redirect"
         }
         copy.goods = nil
-        copy.answer = Answer(status: isPass ? 204 : 403, headers: isPass ? kept : [])
+        copy.answer = Response(status: isPass ? 204 : 403, headers: isPass ? kept : [])
         return copy
     }
 }
 
 /// What a request took and what can be returned.
-public enum Taken: Sendable {
+package enum Taken: Sendable {
     /// One use of a payment.
     case payment(PaymentClaim)
     /// One free request, at this time.
@@ -51,7 +52,7 @@ public enum Taken: Sendable {
 }
 
 /// Goods that the gate itself hands over.
-public enum Goods: Sendable, Equatable {
+package enum GoodsSource: Sendable, Equatable {
     /// The file at a decoded path below a directory. With `sendfile`, the value of `X-Sendfile`,
     /// the web server sends it once it is known to be there.
     case file(path: [UInt8], directory: String, sendfile: String?)

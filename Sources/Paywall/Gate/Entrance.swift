@@ -1,5 +1,6 @@
+import HTTP
 import L402
-import Lightning
+import Store
 
 /// Whether a request may pass: proof first, then the free allowance. Makes no invoice and writes no
 /// answer.
@@ -63,7 +64,7 @@ struct Entrance {
         if let allowance = offer.free, let client = request.client {
             let claim = visit.freeClaim(rule, allowance, client)
             do {
-                let outcome = try visit.parts.free.take(claim, now: visit.now)
+                let outcome = try visit.parts.books.free.take(claim, now: visit.now)
                 if outcome.isGranted {
                     return .admitted(Admission(.free(claim, outcome, allowance), body: body))
                 }

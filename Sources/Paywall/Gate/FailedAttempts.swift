@@ -6,9 +6,9 @@ import Synchronization
 ///
 /// In memory, of one process, in a table that does not grow: two clients that fall into one place
 /// are counted together, which takes many thousands of them within a minute to happen.
-public final class FailedAttempts: Sendable {
+package final class FailedAttempts: Sendable {
     /// Questions of one client and minute. A page that looks every two seconds needs 30.
-    public static let perMinute = 60
+    package static let perMinute = 60
     private static let places = 1 << 14
 
     private struct Place {
@@ -19,7 +19,7 @@ public final class FailedAttempts: Sendable {
     private let table = Mutex([Place](repeating: Place(), count: places))
 
     /// Nobody has failed yet.
-    public init() {}
+    package init() {}
 
     /// Whether a client has used up this minute's questions.
     func isExhausted(_ client: [UInt8], now: UInt64) -> Bool {

@@ -1,5 +1,7 @@
+import HTTP
 import L402
-import Lightning
+import Store
+import Wallets
 
 /// The decision over one request: open, admit or challenge.
 ///
@@ -7,56 +9,35 @@ import Lightning
 /// has no clock, no files and no sockets of its own; what it needs from outside are the
 /// capabilities in ``Parts``. Its steps return values: ``Entrance`` says whether a request may pass
 /// (``Redemption`` on what proof), ``Minting`` makes an offer, ``Answers`` writes.
-public struct Gate: Sendable {
+package struct Gate: Sendable {
     /// What the decision needs from outside.
-    public struct Parts: Sendable {
+    package struct Parts: Sendable {
         /// The wallet of a rule's `wallet=` name, `nil` for the default one, and after it the others
         /// that may know a payment; empty when the first is not configured.
-        public var wallets: @Sendable (String?) -> [any InvoiceSource]
-        /// Uses of payments.
-        public var ledger: any PaymentLedger
-        /// The free tier.
-        public var free: any FreeCounter
-        /// Unpaid invoices per client.
-        public var pending: any PendingInvoices
-        /// Questions to the wallet that led nowhere.
-        public let attempts = FailedAttempts()
-        /// Tokens that need not be verified again.
-        public let known = KnownTokens()
-        /// What happened.
-        public var journal: any Journal
-        /// The master keys; the last one signs, all verify.
-        public var keys: @Sendable () throws(StateError) -> [MasterKey]
+        package var wallets: @Sendable (String?) -> [any InvoiceIssuer]
+        /// Uses, free requests, unpaid invoices, events, keys.
+        package var books: Books
         /// So many bytes of good randomness.
-        public var random: @Sendable (Int) -> [UInt8]
+        package var random: @Sendable (Int) -> [UInt8]
         /// Whether a `file:` rule has a file at this decoded path below this directory: asked before
         /// anything is sold.
-        public var isThere: @Sendable (_ path: [UInt8], _ directory: String) -> Bool
+        package var isThere: @Sendable (_ path: [UInt8], _ directory: String) -> Bool
         /// Waits so many milliseconds for what another process is about to do; `false` where too
         /// many requests wait already.
-        public var waitABit: @Sendable (UInt64) -> Bool
+        package var waitABit: @Sendable (UInt64) -> Bool
         /// What `/.l402/metrics` tells, as Prometheus text; `nil` where nothing is counted.
-        public var metrics: @Sendable () -> String?
+        package var metrics: @Sendable () -> String?
 
-        /// All parts.
-        public init(
-            wallets: @escaping @Sendable (String?) -> [any InvoiceSource],
-            ledger: any PaymentLedger,
-            free: any FreeCounter,
-            pending: any PendingInvoices,
-            journal: any Journal,
-            keys: @escaping @Sendable () throws(StateError) -> [MasterKey],
+        package init(
+            wallets: @escaping @Sendable (String?) -> [any InvoiceIssuer],
+            books: Books,
             random: @escaping @Sendable (Int) -> [UInt8],
             isThere: @escaping @Sendable ([UInt8], String) -> Bool = { _, _ in true },
             waitABit: @escaping @Sendable (UInt64) -> Bool = { _ in false },
             metrics: @escaping @Sendable () -> String? = { nil }
         ) {
             self.wallets = wallets
-            self.ledger = ledger
-            self.free = free
-            self.pending = pending
-            self.journal = journal
-            self.keys = keys
+            self.books = books
             self.random = random
             self.isThere = isThere
             self.waitABit = waitABit
@@ -65,44 +46,60 @@ public struct Gate: Sendable {
     }
 
     /// What the operator chose for all rules.
-    public struct Policy: Sendable, Equatable {
+    package struct Policy: Sendable, Equatable {
         /// `L402_SITE`, or what stands for it: what is sold here opens nothing on another site of
         /// the same state directory. `nil` where there is one site only.
-        public var site: String?
+        package var site: String?
         /// `L402_INVOICE_EXPIRY` in seconds.
-        public var invoiceExpirySeconds: UInt64 = 600
+        package var invoiceExpirySeconds: UInt64 = 600
         /// `L402_MAX_PENDING`.
-        public var maxPending = 20
+        package var maxPending = 20
         /// `L402_TRUST_PREIMAGE`.
-        public var trustsPreimage = false
+        package var trustsPreimage = false
         /// `L402_DRY_RUN`.
-        public var isDryRun = false
+        package var isDryRun = false
         /// `L402_CORS`.
-        public var cors = CORSPolicy("*")
+        package var cors = CORSPolicy("*")
         /// `L402_METRICS`.
-        public var metrics = MetricsAccess.local
+        package var metrics = MetricsAccess.local
         /// `L402_SERVE`: the target of rules without `serve=`.
-        public var defaultServe: ServeTarget?
+        package var defaultServe: ServeTarget?
         /// Whether the server understands `X-Sendfile` (`L402_SENDFILE`).
-        public var sendsFiles = false
+        package var sendsFiles = false
 
         /// The defaults.
-        public init() {}
+        package init() {}
+    }
+
+    /// What is remembered from one request to the next in this process. It changes no answer for who
+    /// has paid.
+    struct Memory: Sendable {
+        /// Questions to the wallet that led nowhere.
+        let attempts = FailedAttempts()
+        /// Tokens that need not be verified again.
+        let known = KnownTokens()
     }
 
     let parts: Parts
     let policy: Policy
+    private let memory = Memory()
 
-    /// A gate of its parts.
-    public init(parts: Parts, policy: Policy) {
+    package init(parts: Parts, policy: Policy) {
         self.parts = parts
         self.policy = policy
     }
 
     /// Decides one request. Whatever it takes, a use or a free request, is on record when it
     /// returns, and named in ``Decision/taken``.
-    public func decide(_ request: Request, rules: Rules, now: UInt64) -> Decision {
-        let visit = Visit(request: request, rules: rules, now: now, parts: parts, policy: policy)
+    package func decide(_ request: Request, rules: Rules, now: UInt64) -> Decision {
+        let visit = Visit(
+            request: request,
+            rules: rules,
+            now: now,
+            parts: parts,
+            policy: policy,
+            memory: memory
+        )
         var decision = decide(visit)
         let isPrivate = decision.outcome == .metrics
         if !isPrivate {
@@ -170,7 +167,7 @@ public struct Gate: Sendable {
             _ = giveBack(taken, .nothingDelivered, now: visit.now)
         }
         let fields = [("Location", visit.request.cleanAddress()), ("Cache-Control", "no-store")]
-        return Decision(.paid, Answer(status: 303, headers: fields), rule: rule)
+        return Decision(.paid, Response(status: 303, headers: fields), rule: rule)
     }
 
     /// The answer to `HEAD` is no delivery. Where the gate answers itself, it knows that at once.
@@ -191,12 +188,12 @@ public struct Gate: Sendable {
     }
 
     /// Returns what a request took. Says whether anything came back.
-    public func giveBack(_ taken: Taken, _ cause: ReturnCause, now: UInt64) -> Bool {
+    package func giveBack(_ taken: Taken, _ cause: ReturnCause, now: UInt64) -> Bool {
         do {
             switch taken {
             case .payment(let claim):
-                guard try parts.ledger.giveBack(claim, cause, now: now) else { return false }
-                parts.journal.record(
+                guard try parts.books.ledger.giveBack(claim, cause, now: now) else { return false }
+                parts.books.journal.record(
                     JournalEvent(
                         time: now,
                         kind: .refunded,
@@ -209,7 +206,7 @@ public struct Gate: Sendable {
                 )
                 return true
             case .free(let claim, let takenAt):
-                return try parts.free.giveBack(claim, cause, takenAt: takenAt)
+                return try parts.books.free.giveBack(claim, cause, takenAt: takenAt)
             }
         } catch {
             return false
@@ -218,7 +215,7 @@ public struct Gate: Sendable {
 }
 
 /// Whom `/.l402/metrics` is told.
-public enum MetricsAccess: String, Sendable, CaseIterable {
+package enum MetricsAccess: String, Sendable, CaseIterable {
     /// Requests from the machine itself, `127.0.0.0/8` and `::1`.
     case local
     /// Everybody.

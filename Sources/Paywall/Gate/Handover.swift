@@ -1,3 +1,6 @@
+import HTTP
+import Text
+
 /// Says where the goods of a request that passes come from.
 struct Handover {
     let visit: Visit
@@ -30,7 +33,7 @@ struct Handover {
     }
 
     /// The goods of the tutorial.
-    private func demo(_ body: BodyReader?) -> Answer {
+    private func demo(_ body: BodyReader?) -> Response {
         let words = "This is your paid API response for: "
         let path = request.path.bytes
         let isPlain = path.allSatisfy { byte in
@@ -45,7 +48,7 @@ struct Handover {
         var text = Array("{\"result\":\"\(words)".utf8)
         text += path
         text += "\"}\n".utf8
-        return Answer(status: 200, headers: Answer.jsonHeaders, body: text)
+        return Response(status: 200, headers: Response.jsonHeaders, body: text)
     }
 
     /// The path below an internal location, and the query.

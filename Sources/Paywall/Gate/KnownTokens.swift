@@ -6,7 +6,7 @@ import Synchronization
 /// give is another question, asked for each request.
 ///
 /// Only who has paid gets in here, so that forged tokens push nobody out. In memory, of one process.
-public final class KnownTokens: Sendable {
+package final class KnownTokens: Sendable {
     private static let places = 1024
 
     private struct Entry {
@@ -20,7 +20,7 @@ public final class KnownTokens: Sendable {
     private let table = Mutex([Entry?](repeating: nil, count: places))
 
     /// Nothing is known yet.
-    public init() {}
+    package init() {}
 
     /// What an `Authorization` header is known to say for a rule; `nil` when it has not been seen,
     /// or its time is over.

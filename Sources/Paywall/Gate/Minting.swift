@@ -1,5 +1,7 @@
+import HTTP
 import L402
-import Lightning
+import Store
+import Wallets
 
 /// An offer as it goes out: a token and the invoice that makes it good.
 struct MadeOffer {
@@ -102,7 +104,7 @@ struct Minting {
                 )
             )
         } catch {
-            try? parts.pending.release(place)
+            try? parts.books.pending.release(place)
             throw Refusal(error)
         }
         guard
@@ -130,7 +132,7 @@ struct Minting {
         do {
             return own.and(try reserve(site, limit * Self.clientsPerSite, expiresAt))
         } catch {
-            try? parts.pending.release(own)
+            try? parts.books.pending.release(own)
             throw error
         }
     }
@@ -140,7 +142,7 @@ struct Minting {
     {
         let outcome: PendingOutcome
         do throws(StateError) {
-            outcome = try parts.pending.reserve(
+            outcome = try parts.books.pending.reserve(
                 client: client,
                 limit: limit,
                 expiresAt: expiresAt,
@@ -164,7 +166,7 @@ struct Minting {
 
     private func signingKey() throws(Refusal) -> MasterKey {
         do throws(StateError) {
-            guard let key = try parts.keys().last else {
+            guard let key = try parts.books.keys.keys().last else {
                 throw StateError("there is no master key")
             }
             return key

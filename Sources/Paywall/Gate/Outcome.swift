@@ -1,5 +1,5 @@
 /// What became of a request, in one word for the log and the metrics.
-public enum Outcome: String, Sendable, CaseIterable {
+package enum Outcome: String, Sendable, CaseIterable {
     /// It passed without payment: the rule is free, or the client's allowance covers it.
     case free
     /// It passed on a payment.
@@ -28,12 +28,12 @@ public enum Outcome: String, Sendable, CaseIterable {
     case metrics
 
     /// Whether the request may pass.
-    public var isPass: Bool { self == .free || self == .paid || self == .dryRun }
+    package var isPass: Bool { self == .free || self == .paid || self == .dryRun }
 }
 
 /// The stable words for what the decision refuses, for programs. Those of credentials are in
 /// `CredentialError`, those of the wallet in ``WalletError/Kind``.
-public enum Code: String, Sendable, CaseIterable {
+package enum Code: String, Sendable, CaseIterable {
     /// 402: nothing was presented.
     case paymentRequired = "payment_required"
     /// 503: who asks may have paid, and the wallet has no word of its own about it. Retry.

@@ -1,5 +1,7 @@
 import L402
-import Lightning
+import Store
+import Text
+import Wallets
 
 /// This gate's own mark on a payment, kept by the wallet in the payment's `extra` and signed, so
 /// that a bare payment hash can be told from any other payment into the same wallet.

@@ -1,5 +1,7 @@
 import L402
 import Lightning
+import Store
+import Wallets
 
 /// Whether what a request presents opens its rule: an admission, or the refusal to be told.
 struct Redemption {
@@ -13,13 +15,13 @@ struct Redemption {
     /// the long way, and gets its refusal there: `Authorization` is what would be tried first.
     func asKnown() -> Admission? {
         guard let header = visit.request.header("HTTP_AUTHORIZATION"),
-            let token = parts.known.token(
+            let token = visit.memory.known.token(
                 header,
                 for: rule,
                 now: now,
-                keys: { try? parts.keys() }
+                keys: { try? parts.books.keys.keys() }
             ),
-            let outcome = try? parts.ledger.take(claim(token), now: now)
+            let outcome = try? parts.books.ledger.take(claim(token), now: now)
         else { return nil }
         return try? admission(outcome, claim(token))
     }
@@ -79,7 +81,7 @@ struct Redemption {
         case .tokens(let tokens, let proof, let isCookie):
             let keys: [MasterKey]
             do {
-                keys = try parts.keys()
+                keys = try parts.books.keys.keys()
             } catch {
                 refusals.append(Refusal(error))
                 return []
@@ -115,7 +117,7 @@ struct Redemption {
         if candidate.order == 0, presented.hasOneAuthorizationToken, let proof = admission.proof,
             let header = visit.request.header("HTTP_AUTHORIZATION")
         {
-            parts.known.keep(proof.token, from: header, for: rule, keys: proof.keys)
+            visit.memory.known.keep(proof.token, from: header, for: rule, keys: proof.keys)
         }
         return admission
     }
@@ -129,14 +131,16 @@ struct Redemption {
             if judgement == .wrong || judgement == .unreadable {
                 // The proof is none; the payment is what it is, and nobody is asked to pay again.
                 let outcome = try reading { () throws(StateError) in
-                    try parts.ledger.look(claim(verified), now: now)
+                    try parts.books.ledger.look(claim(verified), now: now)
                 }
                 if outcome == .unknown { return nil }
                 throw Refusal(error(for: judgement), .price)
             }
             return try take(claim(verified))?.proved(by: verified, keys)
         case .hash(let hash):
-            let known = try reading { () throws(StateError) in try parts.ledger.terms(of: hash) }
+            let known = try reading { () throws(StateError) in
+                try parts.books.ledger.terms(of: hash)
+            }
             guard let terms = known else { return nil }
             try check(terms)
             return try take(visit.claim(terms, hash, for: rule))
@@ -210,7 +214,7 @@ struct Redemption {
     /// is never offered again: whoever sends a link with his own hash would have others pay it.
     private func first(_ hash: PaymentHash) throws(Refusal) -> Admission {
         let keys: [MasterKey]
-        do { keys = try parts.keys() } catch { throw Refusal(error) }
+        do { keys = try parts.books.keys.keys() } catch { throw Refusal(error) }
         switch try WalletWord(visit: visit, rule: rule).about(hash, isProved: false) {
         case .foreign(let reason):
             // What nobody knows may be a preimage sent in the wrong place: it is not written down.
@@ -255,14 +259,14 @@ struct Redemption {
     /// Takes a use of a payment on record; `nil` when there is no record.
     private func take(_ claim: PaymentClaim) throws(Refusal) -> Admission? {
         var outcome = try reading { () throws(StateError) in
-            try parts.ledger.take(claim, now: now)
+            try parts.books.ledger.take(claim, now: now)
         }
         // The last use may be on its way back: a HEAD, a 304 or a failure that the web server is
         // just reporting. Who has paid is not refused for being quick.
         for pause in Self.pauses where outcome == .spentJustNow {
             guard parts.waitABit(pause) else { break }
             outcome = try reading { () throws(StateError) in
-                try parts.ledger.take(claim, now: now)
+                try parts.books.ledger.take(claim, now: now)
             }
         }
         return try admission(outcome, claim)
@@ -278,20 +282,20 @@ struct Redemption {
         guard payment.amount >= claim.price else { throw Refusal(.underpaid) }
         if let tag = try? PurchaseTag(extra: payment.extra, keys: keys), let place = tag.place {
             // A paid invoice frees its place; failing to is no reason to refuse who has paid.
-            try? parts.pending.release(place)
+            try? parts.books.pending.release(place)
         }
         return try open(claim)
     }
 
     private func open(_ claim: PaymentClaim) throws(Refusal) -> Admission {
         let outcome = try reading { () throws(StateError) in
-            try parts.ledger.open(claim, now: now)
+            try parts.books.ledger.open(claim, now: now)
         }
         guard let admission = try admission(outcome, claim) else {
             throw Refusal(StateError("a record just made is not there"))
         }
         // Whoever pays has thrown away invoices on the way, as real clients do.
-        try? parts.pending.releaseAll(client: visit.clientKey, now: now)
+        try? parts.books.pending.releaseAll(client: visit.clientKey, now: now)
         visit.record(.paid, rule: rule, paymentHash: claim.paymentHash, amount: claim.price)
         return admission
     }

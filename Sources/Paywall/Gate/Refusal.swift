@@ -1,5 +1,7 @@
 import L402
 import Lightning
+import Store
+import Wallets
 
 /// Why a request does not pass, and what its client can do about it.
 ///

@@ -1,5 +1,7 @@
+import HTTP
 import L402
 import Lightning
+import Store
 
 /// The web server's word about goods that it has served: what a request took and did not get goes
 /// back.
@@ -17,7 +19,7 @@ struct Returns {
             isBack
             ? "the service failed; what this request took has been given back"
             : "the service failed"
-        var answer = Answer.error(request.failedStatus, code: Code.goodsFailed.rawValue, words)
+        var answer = Response.error(request.failedStatus, code: Code.goodsFailed.rawValue, words)
         answer.headers.append(("L402-Refunded", isBack ? "1" : "0"))
         if request.method == "HEAD" { answer.body = [] }
         var decision = Decision(.refund, answer, rule: rule)
@@ -33,7 +35,7 @@ struct Returns {
         let cause = Settlement(request, rule: rule, rules: visit.rules).cause(report)
         let isBack = cause.map { giveBack($0) } ?? false
         let status = (200...599).contains(report.status) ? report.status : 499
-        var decision = Decision(.settle, Answer(status: status), rule: rule)
+        var decision = Decision(.settle, Response(status: status), rule: rule)
         decision.code = isBack ? "returned" : cause == nil ? "delivered" : "nothing_to_return"
         return decision
     }
@@ -57,7 +59,7 @@ struct Returns {
     /// Every payment that this request may have taken a use of: the one that the gate named for it,
     /// and what it presents. The books know which of them it was.
     private func claims() -> [PaymentClaim] {
-        let ledger = visit.parts.ledger
+        let ledger = visit.parts.books.ledger
         var claims: [PaymentClaim] = []
         func add(_ hash: PaymentHash) {
             // What a request took is on record.

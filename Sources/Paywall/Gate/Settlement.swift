@@ -1,10 +1,12 @@
-import L402
+import HTTP
+import Store
+import Text
 
 /// What a use is: whether the answer that went out, or is about to, was a delivery.
 ///
 /// The table of l402-http(7), "What a use is". Asked by whoever knows how the goods went: the gate
 /// itself for `file:` and `http…`, else the web server's settling call.
-public struct Settlement: Sendable {
+package struct Settlement: Sendable {
     private let method: String
     private let isTLS: Bool
     private let host: String?
@@ -15,7 +17,7 @@ public struct Settlement: Sendable {
     private let rules: Rules
 
     /// What is asked of one request of a rule.
-    public init(_ request: Request, rule: Rule, rules: Rules) {
+    package init(_ request: Request, rule: Rule, rules: Rules) {
         method = request.method
         isTLS = request.isTLS
         host = request.host
@@ -30,7 +32,7 @@ public struct Settlement: Sendable {
     /// - Parameters:
     ///   - status: Its status, 100–599.
     ///   - location: Its `Location`, where it has one.
-    public func cause(status: Int, location: String?) -> ReturnCause? {
+    package func cause(status: Int, location: String?) -> ReturnCause? {
         if status >= 500 { return .failure }
         if status == 304 { return .nothingDelivered }
         let isRedirect = [301, 302, 303, 307, 308].contains(status)

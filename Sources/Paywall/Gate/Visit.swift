@@ -1,5 +1,8 @@
+import HTTP
 import L402
 import Lightning
+import Store
+import Text
 
 /// One request at the gate and what the steps over it share: nothing here decides anything.
 struct Visit {
@@ -9,6 +12,7 @@ struct Visit {
     let now: UInt64
     let parts: Gate.Parts
     let policy: Gate.Policy
+    let memory: Gate.Memory
 
     /// The rule for this request if it had this path.
     func rule(forPath path: [UInt8]) -> Rule? {
@@ -71,7 +75,7 @@ struct Visit {
         usesLeft: UInt64? = nil,
         code: String = ""
     ) {
-        parts.journal.record(
+        parts.books.journal.record(
             JournalEvent(
                 time: now,
                 kind: kind,

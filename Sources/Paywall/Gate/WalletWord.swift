@@ -1,5 +1,5 @@
-import L402
 import Lightning
+import Wallets
 
 /// What the wallets say of a payment that is not on record.
 struct WalletWord {
@@ -23,7 +23,7 @@ struct WalletWord {
         let wallets = visit.parts.wallets(rule.wallet)
         guard !wallets.isEmpty else { throw .noWallet(rule) }
         let asker = isProved ? hash.bytes : visit.clientKey
-        guard !visit.parts.attempts.isExhausted(asker, now: visit.now) else {
+        guard !visit.memory.attempts.isExhausted(asker, now: visit.now) else {
             throw .tooManyAttempts(now: visit.now)
         }
         var word = Word.unknown
@@ -39,7 +39,7 @@ struct WalletWord {
             }
             break
         }
-        visit.parts.attempts.count(asker, now: visit.now)
+        visit.memory.attempts.count(asker, now: visit.now)
         return word
     }
 }

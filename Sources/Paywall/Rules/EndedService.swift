@@ -1,16 +1,16 @@
 /// A service that a new version of the rules sells no longer, so that its tokens open nothing.
-public struct EndedService: Equatable, Sendable {
+package struct EndedService: Equatable, Sendable {
     /// The line of its first rule in the old version.
-    public let line: Int
+    package let line: Int
     /// Its name.
-    public let service: String
+    package let service: String
     /// The tier that tokens were sold in; a lower one is sold no longer either.
-    public let tier: UInt8
+    package let tier: UInt8
     /// The lowest tier in which it is still sold; `nil` when it is not sold at all.
-    public let lowestTierNow: UInt8?
+    package let lowestTierNow: UInt8?
 
     /// `file:line: what, and what to write`.
-    public func text(oldFileName: String) -> String {
+    package func text(oldFileName: String) -> String {
         let place = "\(oldFileName):\(line): service \(quoted(service))"
         if let lowestTierNow {
             return "\(place) is no longer sold in tier \(tier) or below, only from tier "
@@ -24,7 +24,7 @@ public struct EndedService: Equatable, Sendable {
 
 extension Rules {
     /// What was sold by these rules and is not by newer ones, in the order of the old file.
-    public func ended(by newer: Rules) -> [EndedService] {
+    package func ended(by newer: Rules) -> [EndedService] {
         var lowest: [String: UInt8] = [:]
         for rule in newer.rules where rule.isPriced {
             lowest[rule.service] = min(rule.tier, lowest[rule.service] ?? .max)

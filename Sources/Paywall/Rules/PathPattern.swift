@@ -1,9 +1,9 @@
 /// The PATH of a rule: literal bytes, `*` for any run without `/`, `**` for any run.
 ///
 /// It is compared with the decoded, normalised path; nothing is case-folded.
-public struct PathPattern: Sendable, Equatable {
+package struct PathPattern: Sendable, Equatable {
     /// As written in the rules file.
-    public let text: String
+    package let text: String
     /// The bytes before the first wildcard: every path that matches begins with them.
     let prefix: [UInt8]
     /// The bytes after the last wildcard: every path that matches ends with them.
@@ -18,7 +18,7 @@ public struct PathPattern: Sendable, Equatable {
     }
 
     /// A pattern of its text, which begins with `/`.
-    public init(_ text: String) {
+    package init(_ text: String) {
         self.text = text
         let elements = Self.elements(Array(text.utf8))
         let firstWildcard = elements.firstIndex { !$0.isByte }

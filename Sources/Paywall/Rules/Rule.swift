@@ -1,39 +1,40 @@
-import Lightning
+import Text
+import Wallets
 
 /// One line of the rules file, read and checked. A class, because every request hands it around.
-public final class Rule: Sendable, Equatable {
+package final class Rule: Sendable, Equatable {
     /// The line it starts on, from 1; for messages.
-    public let line: Int
+    package let line: Int
     /// Methods in upper case, `HEAD` included where `GET` is; `nil` for `*`.
-    public let methods: Set<String>?
+    package let methods: Set<String>?
     /// What paths it is for.
-    public let pattern: PathPattern
+    package let pattern: PathPattern
     /// The host it is bound to, in the spelling of ``HostName``; `nil` for any.
-    public let host: String?
+    package let host: String?
     /// What it costs.
-    public let access: Access
+    package let access: Access
     /// What its tokens are good for: `service=`, or made from methods, host and path.
-    public let service: String
+    package let service: String
     /// L402 tier; a token of a higher tier opens lower ones.
-    public let tier: UInt8
+    package let tier: UInt8
     /// JSON body fields that must be present and not empty.
-    public let require: [String]
+    package let require: [String]
     /// Where the goods come from.
-    public let serve: ServeTarget?
+    package let serve: ServeTarget?
     /// Invoice text, at most 639 bytes of UTF-8.
-    public let memo: String
+    package let memo: String
     /// Whether a bare payment hash is accepted as proof.
-    public let acceptsHash: Bool
+    package let acceptsHash: Bool
     /// Another LNbits wallet, by the name in `LNBITS_KEY_NAME`; `nil` for the default one.
-    public let wallet: String?
+    package let wallet: String?
     /// Allowed CORS origins, overriding `L402_CORS`; `nil` when the rule says nothing.
-    public let cors: String?
+    package let cors: String?
     /// For how many seconds further ranges of one delivery take nothing, 0 for none; `nil` when
     /// the rule says nothing, and the kind of its target decides.
-    public let grace: UInt64?
+    package let grace: UInt64?
 
     /// A rule; the parser has checked it.
-    public init(
+    package init(
         line: Int,
         methods: Set<String>?,
         pattern: PathPattern,
@@ -66,7 +67,7 @@ public final class Rule: Sendable, Equatable {
     }
 
     /// The same line with the same meaning.
-    public static func == (left: Rule, right: Rule) -> Bool {
+    package static func == (left: Rule, right: Rule) -> Bool {
         left === right
             || left.line == right.line && left.methods == right.methods
                 && left.pattern == right.pattern && left.host == right.host
@@ -79,7 +80,7 @@ public final class Rule: Sendable, Equatable {
 }
 
 /// What a rule asks for.
-public enum Access: Sendable, Equatable {
+package enum Access: Sendable, Equatable {
     /// Always served.
     case free
     /// Always 403.
@@ -89,18 +90,19 @@ public enum Access: Sendable, Equatable {
 }
 
 /// What one payment of a priced rule buys.
-public struct Offer: Sendable, Equatable {
+package struct Offer: Sendable, Equatable {
     /// The price.
-    public var price: Price
+    package var price: Price
     /// Requests one payment buys; `nil` for unlimited.
-    public var uses: UInt64?
+    package var uses: UInt64?
     /// Seconds a token lives after it was issued.
-    public var validSeconds: UInt64
+    package var validSeconds: UInt64
     /// The free allowance before payment; `nil` for none.
-    public var free: FreeAllowance?
+    package var free: FreeAllowance?
 
     /// An offer.
-    public init(price: Price, uses: UInt64? = 1, validSeconds: UInt64, free: FreeAllowance? = nil) {
+    package init(price: Price, uses: UInt64? = 1, validSeconds: UInt64, free: FreeAllowance? = nil)
+    {
         self.price = price
         self.uses = uses
         self.validSeconds = validSeconds
@@ -109,7 +111,7 @@ public struct Offer: Sendable, Equatable {
 }
 
 /// The price of a purchase.
-public enum Price: Sendable, Hashable {
+package enum Price: Sendable, Hashable {
     /// Whole sats, 1 to 10,000,000 (the most LNbits makes an invoice for).
     case sats(UInt64)
     /// An amount the wallet converts.
@@ -117,14 +119,14 @@ public enum Price: Sendable, Hashable {
 }
 
 /// `free=N/PERIOD`.
-public struct FreeAllowance: Sendable, Equatable {
+package struct FreeAllowance: Sendable, Equatable {
     /// Requests per client and window, at least 1.
-    public var limit: UInt32
+    package var limit: UInt32
     /// The window.
-    public var period: FreePeriod
+    package var period: FreePeriod
 
     /// An allowance.
-    public init(limit: UInt32, period: FreePeriod) {
+    package init(limit: UInt32, period: FreePeriod) {
         self.limit = limit
         self.period = period
     }

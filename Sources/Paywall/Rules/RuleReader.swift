@@ -1,3 +1,5 @@
+import Text
+
 /// A rule and the words it was read from, which later checks point to.
 struct ReadRule {
     var rule: Rule

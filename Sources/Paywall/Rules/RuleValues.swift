@@ -1,3 +1,7 @@
+import HTTP
+import Text
+import Wallets
+
 /// Reads the values of terms; every error says what would be right.
 enum RuleValues {
     /// The dearest invoice LNbits makes, in sats.

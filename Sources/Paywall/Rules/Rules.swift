@@ -1,9 +1,9 @@
 /// All rules of a file, ready to be matched. First match wins.
-public struct Rules: Sendable {
+package struct Rules: Sendable {
     /// In the order of the file.
-    public let rules: [Rule]
+    package let rules: [Rule]
     /// What is allowed but hardly meant.
-    public let warnings: [RulesProblem]
+    package let warnings: [RulesProblem]
     private let index: RuleIndex
 
     /// Rules in order, as the parser made them.
@@ -20,7 +20,7 @@ public struct Rules: Sendable {
     ///   - wallets: What follows `LNBITS_KEY_` in the names of the variables that are set, as
     ///     written there: a rule that names another one is an error. `nil`: not known.
     /// - Throws: ``RulesFileErrors`` with everything that is wrong, in the order of the file.
-    public init(
+    package init(
         parsing text: [UInt8],
         fileName: String,
         wallets: Set<String>? = nil
@@ -34,7 +34,7 @@ public struct Rules: Sendable {
 
     /// Whether a text ends as a finished rules file does: with a line feed, and not within a rule
     /// that goes on in the next line.
-    public static func isEnded(_ text: [UInt8]) -> Bool { RulesScanner(text).isEnded }
+    package static func isEnded(_ text: [UInt8]) -> Bool { RulesScanner(text).isEnded }
 
     /// The first rule for a request; `nil` when none matches, which is a 404.
     ///
@@ -42,7 +42,7 @@ public struct Rules: Sendable {
     ///   - method: In upper case.
     ///   - host: In the spelling of ``HostName``.
     ///   - path: Normalised, see ``RequestPath``.
-    public func match(method: String, host: String?, path: [UInt8]) -> Rule? {
+    package func match(method: String, host: String?, path: [UInt8]) -> Rule? {
         index.first(method: method, host: host, path: path)
     }
 
@@ -50,28 +50,28 @@ public struct Rules: Sendable {
     var namesHosts: Bool { index.namesHosts }
 
     /// Every rule for a path, whatever its methods, in order.
-    public func matches(host: String?, path: [UInt8]) -> [Rule] {
+    package func matches(host: String?, path: [UInt8]) -> [Rule] {
         index.all(host: host, path: path)
     }
 }
 
 /// One thing that is wrong in a rules file.
-public struct RulesProblem: Sendable, Equatable, CustomStringConvertible {
+package struct RulesProblem: Sendable, Equatable, CustomStringConvertible {
     /// As given to the parser.
-    public let fileName: String
+    package let fileName: String
     /// From 1.
-    public let line: Int
+    package let line: Int
     /// From 1, in characters.
-    public let column: Int
+    package let column: Int
     /// What is wrong, and what would be right.
-    public let message: String
+    package let message: String
 
     /// `file:line:column: message`.
-    public var description: String { "\(fileName):\(line):\(column): \(message)" }
+    package var description: String { "\(fileName):\(line):\(column): \(message)" }
 }
 
 /// Everything that is wrong in a rules file.
-public struct RulesFileErrors: Error, Equatable {
+package struct RulesFileErrors: Error, Equatable {
     /// In the order of the file; at least one.
-    public let errors: [RulesProblem]
+    package let errors: [RulesProblem]
 }

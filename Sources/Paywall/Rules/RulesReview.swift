@@ -1,12 +1,14 @@
+import Text
+
 /// What a careful seller would want to know of a rules file: all that `l402 check` warns of.
 ///
 /// Nothing of it is an error, since each can be meant. It looks at rules in pairs, which a gate
 /// that starts does not.
-public struct RulesReview: Sendable {
+package struct RulesReview: Sendable {
     /// The rules.
-    public let rules: Rules
+    package let rules: Rules
     /// In the order of the file.
-    public let warnings: [RulesProblem]
+    package let warnings: [RulesProblem]
 
     /// Reads and reviews a file.
     ///
@@ -15,7 +17,7 @@ public struct RulesReview: Sendable {
     ///   - defaultServe: What `L402_SERVE` says.
     ///   - wallets: See ``Rules/init(parsing:fileName:wallets:)``.
     /// - Throws: ``RulesFileErrors`` with everything that is wrong, in the order of the file.
-    public init(
+    package init(
         parsing text: [UInt8],
         fileName: String,
         defaultServe: ServeTarget? = nil,

@@ -1,16 +1,16 @@
 /// Which file, in which state: what tells one version of a file from the next.
-public struct FileVersion: Equatable, Sendable {
+package struct FileVersion: Equatable, Sendable {
     /// Device and inode: which file.
-    public var file: [UInt64]
+    package var file: [UInt64]
     /// In bytes.
-    public var size: Int64
+    package var size: Int64
     /// Nanoseconds since 1970 of the last write.
-    public var written: Int64
+    package var written: Int64
     /// Nanoseconds since 1970 of the last change, renames and permissions included; nobody can set it.
-    public var changed: Int64
+    package var changed: Int64
 
     /// A version by what the file system says of it.
-    public init(file: [UInt64], size: Int64, written: Int64, changed: Int64) {
+    package init(file: [UInt64], size: Int64, written: Int64, changed: Int64) {
         self.file = file
         self.size = size
         self.written = written
@@ -24,7 +24,7 @@ public struct FileVersion: Equatable, Sendable {
 /// A writer may pause, and what it has written so far may parse. So a version counts when it has
 /// not changed for a while: five seconds; one where it was renamed into place and was written
 /// before that; thirty where its last line is not ended, which finished files seldom are.
-public struct RulesSettling: Sendable {
+package struct RulesSettling: Sendable {
     private var inForce: FileVersion?
     private var seen: FileVersion?
     private var seenSince: UInt64
@@ -35,7 +35,7 @@ public struct RulesSettling: Sendable {
     /// - Parameters:
     ///   - inForce: The version that was read; `nil` when there was no file.
     ///   - now: Microseconds of a clock that only grows.
-    public init(inForce: FileVersion?, now: UInt64) {
+    package init(inForce: FileVersion?, now: UInt64) {
         self.inForce = inForce
         seen = inForce
         seenSince = now
@@ -46,7 +46,7 @@ public struct RulesSettling: Sendable {
     ///
     /// - Parameter clock: Nanoseconds since 1970, for the time between two looks: they come with
     ///   requests. It never counts for more than the time since the last look.
-    public mutating func unchanged(
+    package mutating func unchanged(
         _ version: FileVersion?,
         now: UInt64,
         clock: Int64
@@ -65,10 +65,10 @@ public struct RulesSettling: Sendable {
     }
 
     /// Whether this is the version that was read last.
-    public func isInForce(_ version: FileVersion) -> Bool { version == inForce }
+    package func isInForce(_ version: FileVersion) -> Bool { version == inForce }
 
     /// Notes that a version was put in force, or was found broken: it is not looked at again.
-    public mutating func settle(_ version: FileVersion?, now: UInt64) {
+    package mutating func settle(_ version: FileVersion?, now: UInt64) {
         inForce = version
         seen = version
         seenSince = now
@@ -77,7 +77,7 @@ public struct RulesSettling: Sendable {
     /// How many microseconds a version has to stay as it is.
     ///
     /// - Parameter isEnded: See ``Rules/isEnded(_:)``.
-    public func patience(for version: FileVersion?, isEnded: Bool) -> UInt64 {
+    package func patience(for version: FileVersion?, isEnded: Bool) -> UInt64 {
         guard let version else { return 5 * Self.second }
         if !isEnded { return Self.unendedPatience }
         let isRenamed = version.file != inForce?.file && version.written < version.changed
@@ -85,7 +85,7 @@ public struct RulesSettling: Sendable {
     }
 
     /// For a file whose last line is ended.
-    public static let endedPatience = 5 * second
+    package static let endedPatience = 5 * second
     /// For a file whose last line is not.
-    public static let unendedPatience = 30 * second
+    package static let unendedPatience = 30 * second
 }

@@ -1,5 +1,5 @@
 /// Where goods come from, `serve=`.
-public enum ServeTarget: Sendable, Hashable {
+package enum ServeTarget: Sendable, Hashable {
     /// `@name`: the named location of nginx, with the `@`.
     case named(String)
     /// `/prefix/`: an internal location; begins and ends with `/`.
@@ -14,7 +14,7 @@ public enum ServeTarget: Sendable, Hashable {
     case demo
 
     /// As the rules file writes it.
-    public var text: String {
+    package var text: String {
         switch self {
         case .named(let name): name
         case .internal(let prefix): prefix

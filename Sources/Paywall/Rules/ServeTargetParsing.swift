@@ -1,6 +1,9 @@
+import HTTP
+import Text
+
 extension ServeTarget {
     /// The target that a text names; `nil` when it names none.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         guard let target = try? Self(parsing: text) else { return nil }
         self = target
     }

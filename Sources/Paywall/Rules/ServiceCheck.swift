@@ -1,3 +1,5 @@
+import Wallets
+
 /// Holds rules to what a service promises: one price per tier, one wallet, one rule behind a name
 /// that was made.
 struct ServiceCheck {
@@ -91,7 +93,7 @@ struct ServiceCheck {
 
 extension Price {
     /// For people: `21 sats`, `0.25 USD`.
-    public var phrase: String {
+    package var phrase: String {
         switch self {
         case .sats(1): return "1 sat"
         case .sats(let sats): return "\(sats) sats"

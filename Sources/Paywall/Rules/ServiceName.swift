@@ -1,5 +1,5 @@
 import Crypto
-import Lightning
+import Text
 
 /// Names of services, which stand in caveats and headers.
 enum ServiceName {

@@ -1,3 +1,6 @@
+import Text
+import Wallets
+
 /// Doubts about rules that share a service, or seem to be meant to.
 struct ServiceReview {
     private(set) var findings: [RulesFinding] = []
@@ -116,7 +119,7 @@ struct ServiceReview {
 
 extension Offer {
     /// `1 request`, `10 requests`, `unlimited requests`.
-    public var usesPhrase: String {
+    package var usesPhrase: String {
         switch uses {
         case nil: "unlimited requests"
         case 1: "1 request"

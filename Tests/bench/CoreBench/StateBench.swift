@@ -2,7 +2,8 @@ import FlatFiles
 import Glibc
 import L402
 import Lightning
-import Paywall
+import Store
+import Text
 
 /// The state directory at two sizes.
 struct StateBench {

@@ -1,3 +1,5 @@
+import Glibc
+
 // What parts of the gate cost, as ratios in one run: sizes small and large are measured in turns, so
 // that whatever else the machine does falls on both.
 //
@@ -6,7 +8,6 @@
 //
 // A size of 0 leaves that part out. DIRECTORY is filled and left. On a tmpfs it shows the gate's own
 // time; on a disk, what the disk takes to be sure.
-import Glibc
 
 let words = CommandLine.arguments
 do {
