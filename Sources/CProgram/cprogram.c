@@ -1,5 +1,10 @@
 #include "cprogram.h"
 
+/* Written by nginx/release into its copy of the sources: L402_VERSION. */
+#if __has_include("release.h")
+#include "release.h"
+#endif
+
 static char *const none[] = {0};
 static char *const *arguments = none;
 

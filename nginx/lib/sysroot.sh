@@ -42,15 +42,18 @@ make_sysroot() {
 # byte of them tells in which directory it was done.
 build_programs() (
     cd "$1"
+    echo "#define L402_VERSION \"$3\"" > Sources/CProgram/release.h
     local options=(-c release --static-swift-stdlib --disable-local-rpath --force-resolved-versions
         -Xswiftc -file-prefix-map -Xswiftc "$1=/l402-fcgi" -Xcc "-ffile-prefix-map=$1=/l402-fcgi"
-        -Xcc "-DL402_VERSION=\"$3\"" -Xswiftc -Xclang-linker -Xswiftc "--sysroot=$2") word product bin
+        -Xswiftc -Xclang-linker -Xswiftc "--sysroot=$2") word product bin
     for word in "$2/single.o" --allow-shlib-undefined --build-id=none -z now -z nopack-relative-relocs; do
         options+=(-Xlinker "$word")
     done
     for product in l402-fcgi l402; do swift build "${options[@]}" --product "$product" >&2; done
     bin=$(swift build "${options[@]}" --show-bin-path)
-    # A hash of the module that tells the directory; nothing reads it in a program.
-    for product in l402-fcgi l402; do objcopy --remove-section=.swift_modhash "$bin/$product"; done
+    # Hashes of the modules, which tell the directory, and names of tools. Nothing reads them in a program.
+    for product in l402-fcgi l402; do
+        llvm-objcopy -R .swift_modhash -R .comment -R .note.stapsdt "$bin/$product"
+    done
     echo "$bin"
 )
