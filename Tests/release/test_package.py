@@ -22,7 +22,8 @@ def before(tmp_path_factory):
         with open(unpacked / file, "a") as older:
             older.write("# of an older release\n")
     made = subprocess.run([ROOT / "nginx/debian/build", unpacked, "0.2.0~0", directory], check=True, text=True,
-                          capture_output=True, env={**os.environ, "SOURCE_DATE_EPOCH": "1790000000"})
+                          capture_output=True, env={**os.environ, "SOURCE_DATE_EPOCH": "1790000000",
+                               "DPKG_DEB_COMPRESSOR_TYPE": "none"})
     return directory / made.stdout.strip()
 
 
