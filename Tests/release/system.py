@@ -47,6 +47,11 @@ class System:
                 env={"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/bin", **environment}))
         return self.processes[-1]
 
+    def running(self):
+        """The commands that run inside."""
+        return [(place.parent / "cmdline").read_text() for place in pathlib.Path("/proc").glob("[0-9]*/root")
+                if os.path.realpath(place) == str(self.root)]
+
     @property
     def log(self):
         return (self.home / "log").read_text(errors="replace")

@@ -63,7 +63,7 @@ def test_installed_from_the_archive_it_sells_behind_nginx_and_goes_again(system,
     told = system.run(f"{directory}/install --uninstall")
     assert "/etc/nginx/l402 stays" in told and system.exists("/etc/nginx/l402/server.conf")
     assert not system.exists("/usr/local/bin/l402-fcgi") and system.exists("/var/lib/l402/keys")
-    system.run("nginx -t -g 'daemon off;'")
+    system.run("nginx -t")
 
 
 def test_the_install_script_goes_into_a_directory_and_leaves_nothing(system):
