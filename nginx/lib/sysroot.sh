@@ -30,7 +30,8 @@ make_sysroot() {
     echo 'GROUP ( libc.so.6 libc_nonshared.a AS_NEEDED ( libld.so.2 ) )' > "$lib/libc.so"
     cp "/usr/lib/$arch-linux-gnu/"{crti.o,crtn.o,libfcgi.a} "$lib/"
     lib=$sysroot/usr/lib/gcc/$arch-linux-gnu/${gcc##*/}
-    cp "$gcc/"{crtbeginS.o,crtendS.o,libgcc.a,libgcc_eh.a,libstdc++.a} "$lib/"
+    # clang takes a directory for GCC's when crtbegin.o is in it.
+    cp "$gcc/"{crtbegin.o,crtbeginS.o,crtendS.o,libgcc.a,libgcc_eh.a,libstdc++.a} "$lib/"
     cp "/lib/$arch-linux-gnu/libgcc_s.so.1" "$lib/"
     echo 'GROUP ( libgcc_s.so.1 -lgcc )' > "$lib/libgcc_s.so"
     echo 'char __libc_single_threaded = 0;' > "$stubs/single.c"
