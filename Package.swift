@@ -1,15 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// What every target is built with.
+/// What tests are built with.
 let common: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-/// The pure parts also contain no unsafe construct: the compiler checks it.
-let pure: [SwiftSetting] = common + [.strictMemorySafety()]
+/// What is sold is built with: whatever the compiler cannot prove safe says `unsafe`. The pure parts
+/// have no such word.
+let strict: [SwiftSetting] = common + [.strictMemorySafety()]
 
 /// What makes the programs small: Swift's own libraries are linked into them.
 let slim: [LinkerSetting] = [
@@ -52,78 +53,84 @@ let package = Package(
         .target(name: "CFastCGI", linkerSettings: [.linkedLibrary("fcgi")]),
         // libcurl is looked up at run time, so that a process that asks no wallet starts faster.
         .target(name: "CCurl"),
+        // Linux calls that Swift's Glibc leaves out.
+        .target(name: "CPOSIX"),
+        // Arguments and version.
         .target(name: "CProgram"),
 
         // Pure parts: no files, no sockets, no clock.
-        .target(name: "Text", swiftSettings: pure),
-        .target(name: "Lightning", dependencies: ["Text", crypto], swiftSettings: pure),
-        .target(name: "Macaroons", dependencies: [crypto], swiftSettings: pure),
+        .target(name: "Text", swiftSettings: strict),
+        .target(name: "Lightning", dependencies: ["Text", crypto], swiftSettings: strict),
+        .target(name: "Macaroons", dependencies: [crypto], swiftSettings: strict),
         .target(
             name: "L402",
             dependencies: ["Lightning", "Macaroons", "Text", crypto],
-            swiftSettings: pure
+            swiftSettings: strict
         ),
-        .target(name: "HTTP", dependencies: ["Text"], swiftSettings: pure),
-        .target(name: "Metrics", swiftSettings: pure),
+        .target(name: "HTTP", dependencies: ["Text"], swiftSettings: strict),
+        .target(name: "Metrics", swiftSettings: strict),
 
         // Contracts between the decision and what it needs from outside.
-        .target(name: "Store", dependencies: ["L402", "Lightning", "Text"], swiftSettings: pure),
-        .target(name: "Wallets", dependencies: ["Lightning"], swiftSettings: pure),
+        .target(name: "Store", dependencies: ["L402", "Lightning", "Text"], swiftSettings: strict),
+        .target(name: "Wallets", dependencies: ["Lightning", "Text"], swiftSettings: strict),
 
         // The decision.
         .target(
             name: "Paywall",
             dependencies: [
-                "HTTP", "L402", "Lightning", "Macaroons", "Store", "Text", "Wallets", crypto,
+                "HTTP", "L402", "Lightning", "Store", "Text", "Wallets", crypto,
             ],
-            swiftSettings: pure
+            swiftSettings: strict
         ),
 
-        // Edges: each owns one kind of handle, and none knows the decision.
-        .target(name: "FastCGI", dependencies: ["CFastCGI"], swiftSettings: common),
+        // One owner for each kind of handle; not a word of the paywall.
+        .target(name: "POSIX", dependencies: ["CPOSIX"], swiftSettings: strict),
+        .target(name: "Curl", dependencies: ["CCurl", "POSIX"], swiftSettings: strict),
+
+        // Edges: none knows the decision.
+        .target(name: "FastCGI", dependencies: ["CFastCGI", "POSIX"], swiftSettings: strict),
         .target(
             name: "LNbits",
-            dependencies: ["CCurl", "Lightning", "Text", "Wallets"],
-            swiftSettings: common
+            dependencies: ["Curl", "Lightning", "POSIX", "Text", "Wallets"],
+            swiftSettings: strict
         ),
         .target(
             name: "Goods",
-            dependencies: ["CCurl", "FastCGI", "HTTP", "L402", "Store", "Text"],
-            swiftSettings: common
+            dependencies: ["CCurl", "Curl", "FastCGI", "HTTP", "L402", "POSIX", "Store", "Text"],
+            swiftSettings: strict
         ),
         .target(
             name: "FlatFiles",
-            dependencies: ["L402", "Lightning", "Store", "Text", crypto],
-            swiftSettings: common
+            dependencies: ["L402", "Lightning", "POSIX", "Store", "Text", crypto],
+            swiftSettings: strict
         ),
 
         // What the two programs share: the environment variables, and what they know of themselves.
         .target(
             name: "Settings",
             dependencies: [
-                "CProgram", "HTTP", "Paywall", "Store", "Text", crypto,
+                "CProgram", "HTTP", "POSIX", "Paywall", "Store", "Text", crypto,
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
-            swiftSettings: common
+            swiftSettings: strict
         ),
         .executableTarget(
             name: "l402-fcgi",
             dependencies: [
-                "FastCGI", "FlatFiles", "Goods", "HTTP", "L402", "LNbits", "Lightning", "Metrics",
-                "Paywall", "Settings",
-                "Store", "Text", "Wallets",
+                "FastCGI", "FlatFiles", "Goods", "HTTP", "LNbits", "Lightning", "Metrics", "POSIX",
+                "Paywall", "Settings", "Store", "Text", "Wallets",
             ],
-            swiftSettings: common,
+            swiftSettings: strict,
             linkerSettings: slim
         ),
         .executableTarget(
             name: "l402",
             dependencies: [
-                "FlatFiles", "HTTP", "L402", "Lightning", "Macaroons", "Paywall", "Settings",
-                "Store", "Text",
+                "FlatFiles", "HTTP", "L402", "Lightning", "Macaroons", "POSIX", "Paywall",
+                "Settings", "Store", "Text",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: common,
+            swiftSettings: strict,
             linkerSettings: slim
         ),
 
@@ -140,7 +147,7 @@ let package = Package(
                 "HTTP", "L402", "Lightning", "Macaroons", "Store", "TestTools", "Text", "Wallets",
             ]
         ),
-        tests("FlatFiles", also: ["L402", "Lightning", "Store", "StateDriver", "Text"]),
+        tests("FlatFiles", also: ["L402", "Lightning", "POSIX", "Store", "StateDriver", "Text"]),
         // A process for tests that need several of them and for tests that kill them.
         .executableTarget(
             name: "StateDriver",
@@ -154,7 +161,8 @@ let package = Package(
             path: "Tests/bench/CoreBench",
             swiftSettings: common
         ),
-        tests("LNbits", also: ["Lightning", "Text", "Wallets"]),
+        tests("POSIX"),
+        tests("LNbits", also: ["Curl", "Lightning", "POSIX", "Text", "Wallets"]),
         tests("FastCGI"),
         tests("Goods", also: ["FastCGI", "HTTP", "Store"]),
         tests("Settings", also: ["HTTP", "Paywall", "Store"]),

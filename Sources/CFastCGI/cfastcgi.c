@@ -3,15 +3,11 @@
 #include "cfastcgi.h"
 
 #include <fcntl.h>
-#include <link.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -91,14 +87,6 @@ int cfastcgi_end_last(FCGX_Request *request) {
     return result;
 }
 
-static __thread void *current_worker;
-
-void *cfastcgi_worker(void) { return current_worker; }
-
-void cfastcgi_set_worker(void *worker) { current_worker = worker; }
-
-int cfastcgi_accept(int listener) { return accept4(listener, 0, 0, SOCK_CLOEXEC); }
-
 int cfastcgi_is_gone(int descriptor) {
     struct pollfd look = {.fd = descriptor, .events = POLLIN | POLLRDHUP};
     if (descriptor < 0) return 1;
@@ -109,52 +97,4 @@ int cfastcgi_is_gone(int descriptor) {
     ssize_t count = recv(descriptor, &head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
     return count == (ssize_t)sizeof head && head.version == FCGI_VERSION_1
         && head.type == FCGI_ABORT_REQUEST;
-}
-
-int64_t cfastcgi_peer_user(int descriptor) {
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    int status = getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size);
-    return status == 0 ? (int64_t)peer.uid : -1;
-}
-
-static int forget_code(struct dl_phdr_info *object, size_t size, void *unused) {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    (void)size;
-    (void)unused;
-    for (int at = 0; at < object->dlpi_phnum; at++) {
-        const ElfW(Phdr) *part = &object->dlpi_phdr[at];
-        /* Code only: what is mapped for reading can hold relocations, which no file has. */
-        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X) || (part->p_flags & PF_W)) continue;
-        uintptr_t start = (object->dlpi_addr + part->p_vaddr + page - 1) & ~(page - 1);
-        uintptr_t end = (object->dlpi_addr + part->p_vaddr + part->p_memsz) & ~(page - 1);
-        if (start < end) (void)madvise((void *)start, end - start, MADV_DONTNEED);
-    }
-    return 0;
-}
-
-void cfastcgi_forget_code(void) { (void)dl_iterate_phdr(forget_code, 0); }
-
-int cfastcgi_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
-
-int cfastcgi_event(void) { return eventfd(0, EFD_CLOEXEC); }
-
-int cfastcgi_watch(int epoll, int descriptor, int adding, int once, uint64_t data) {
-    struct epoll_event event = {
-        .events = (uint32_t)EPOLLIN | (once ? (uint32_t)EPOLLONESHOT : 0u),
-        .data = {.u64 = data},
-    };
-    return epoll_ctl(epoll, adding ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, &event);
-}
-
-int cfastcgi_unwatch(int epoll, int descriptor) {
-    struct epoll_event unused = {0};
-    return epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &unused);
-}
-
-int cfastcgi_wait(int epoll, uint64_t *data) {
-    struct epoll_event event;
-    int count = epoll_wait(epoll, &event, 1, -1);
-    if (count == 1) *data = event.data.u64;
-    return count;
 }

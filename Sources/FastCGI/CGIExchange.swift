@@ -14,15 +14,16 @@ package final class CGIExchange: Exchange {
     /// Apache gives a chunked body no `CONTENT_LENGTH` and ends standard input behind it. Without
     /// either there is no body, and standard input is not touched: a server may keep it open.
     package init() {
-        let length = getenv("CONTENT_LENGTH").map { String(cString: $0) } ?? ""
-        let coding = getenv("HTTP_TRANSFER_ENCODING").map { String(cString: $0) } ?? ""
+        let length = unsafe getenv("CONTENT_LENGTH").map { unsafe String(cString: $0) } ?? ""
+        let coding =
+            unsafe getenv("HTTP_TRANSFER_ENCODING").map { unsafe String(cString: $0) } ?? ""
         let isChunked = coding.lowercased().contains("chunked")
         bodyLeft = length.isEmpty && isChunked ? nil : max(0, Int(length) ?? 0)
     }
 
     /// Whether this process was started as CGI.
     package static var isCGI: Bool {
-        getenv("GATEWAY_INTERFACE") != nil && getenv("REQUEST_METHOD") != nil
+        unsafe getenv("GATEWAY_INTERFACE") != nil && getenv("REQUEST_METHOD") != nil
     }
 
     /// Always: CGI has one role.
@@ -30,7 +31,7 @@ package final class CGIExchange: Exchange {
 
     /// A variable of the environment.
     package func parameter(_ name: String) -> [UInt8]? {
-        getenv(name).map { Array(String(cString: $0).utf8) }
+        unsafe getenv(name).map { unsafe Array(String(cString: $0).utf8) }
     }
 
     /// Variables of the environment; all of them belong to the request.
@@ -38,7 +39,7 @@ package final class CGIExchange: Exchange {
         withPrefixes prefixes: [StaticString],
         _ body: (_ name: [UInt8], _ value: [UInt8]) -> Void
     ) {
-        eachPair(environ, prefixes, body)
+        unsafe eachPair(environ, prefixes, body)
     }
 
     /// Reads standard input, never beyond what was announced.
@@ -48,10 +49,10 @@ package final class CGIExchange: Exchange {
         var chunk = [UInt8](repeating: 0, count: wanted)
         while true {
             var look = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
-            let ready = poll(&look, 1, Self.ioTimeoutSeconds * 1000)
+            let ready = unsafe poll(&look, 1, Self.ioTimeoutSeconds * 1000)
             if ready < 0 && errno == EINTR { continue }
             guard ready > 0 else { throw ExchangeError("the rest of the body does not come") }
-            let got = Glibc.read(STDIN_FILENO, &chunk, wanted)
+            let got = unsafe Glibc.read(STDIN_FILENO, &chunk, wanted)
             if got < 0 && errno == EINTR { continue }
             guard got >= 0 else { throw ExchangeError("the body cannot be read") }
             bodyLeft = got == 0 ? 0 : bodyLeft.map { $0 - got }
@@ -63,8 +64,8 @@ package final class CGIExchange: Exchange {
     package func write(_ bytes: [UInt8]) throws(ExchangeError) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let written = rest.withUnsafeBytes {
-                Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count)
+            let written = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count)
             }
             if written < 0 && errno == EINTR { continue }
             guard written > 0 else { throw ExchangeError("the web server hung up") }
@@ -79,7 +80,7 @@ package final class CGIExchange: Exchange {
     package var isPeerGone: Bool {
         var look = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
         let gone = Int16(POLLERR | POLLHUP | POLLNVAL)
-        return poll(&look, 1, 0) > 0 && look.revents & gone != 0
+        return unsafe poll(&look, 1, 0) > 0 && look.revents & gone != 0
     }
 
     /// The end of the process is all that a web server sees; a `Content-Length` tells the client.

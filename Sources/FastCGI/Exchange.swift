@@ -39,11 +39,9 @@ package struct ExchangeError: Error, Equatable, CustomStringConvertible {
     /// One line for the log.
     package let reason: String
 
-    /// An error told in one line.
     package init(_ reason: String) {
         self.reason = reason
     }
 
-    /// The reason.
     package var description: String { reason }
 }

@@ -1,5 +1,6 @@
 import CFastCGI
 import Glibc
+import POSIX
 import Synchronization
 
 /// Takes requests from a socket with a few worker threads, and more while some of them wait.
@@ -42,8 +43,8 @@ package final class FastCGIServer: Sendable {
     private let listener: Listener
     private let handler: Handler
     private let refused: @Sendable (_ user: Int64) -> Void
-    private let epoll: Int32
-    private let stopEvent: Int32
+    private let epoll: Epoll
+    private let stopEvent: WakeEvent
     private let isStopping = Atomic<Bool>(false)
     private static let hasCut = Atomic<Bool>(false)
     /// Whether connections are accepted. Held while one is, so that no descriptor is closed then.
@@ -54,37 +55,36 @@ package final class FastCGIServer: Sendable {
     ///
     /// - Parameter refused: Told of each connection through a unix socket that is not taken, with
     ///   the number of the user it came from, or -1.
-    /// - Throws: ``FastCGIError`` when the system has no more descriptors.
+    /// - Throws: ``SystemError`` when the system has no more descriptors.
     package init(
         listener: Listener,
         workers: Int,
         refused: @escaping @Sendable (_ user: Int64) -> Void = { _ in },
         handler: @escaping Handler
-    ) throws(FastCGIError) {
-        guard FCGX_Init() == 0 else { throw FastCGIError("libfcgi cannot be initialised") }
+    ) throws(SystemError) {
+        guard FCGX_Init() == 0 else { throw SystemError("libfcgi cannot be initialised") }
         self.listener = listener
         pool = WorkerPool(size: workers)
         self.handler = handler
         self.refused = refused
-        epoll = cfastcgi_epoll()
-        stopEvent = cfastcgi_event()
-        guard epoll >= 0, stopEvent >= 0 else {
-            throw FastCGIError("no epoll: \(String(cString: strerror(errno)))")
+        guard let epoll = Epoll(), let stopEvent = WakeEvent() else {
+            throw SystemError("no epoll: \(SystemReason.last.words)")
         }
-        // The stop event is never read: once written it wakes every worker.
-        _ = cfastcgi_watch(epoll, stopEvent, 1, 0, Event.stop)
+        self.epoll = epoll
+        self.stopEvent = stopEvent
+        epoll.add(stopEvent.descriptor, once: false, data: Event.stop)
         for (descriptor, event) in zip(listener.descriptors, Event.firstListener...) {
-            _ = cfastcgi_watch(epoll, descriptor, 1, 1, event)
+            epoll.add(descriptor, once: true, data: event)
         }
     }
 
     /// Serves until ``stop(afterSeconds:)``; what is running then is finished first.
     ///
-    /// - Throws: ``FastCGIError`` when not one thread can be started.
-    package func run() throws(FastCGIError) -> Ending {
+    /// - Throws: ``SystemError`` when not one thread can be started.
+    package func run() throws(SystemError) -> Ending {
         let started = (0..<pool.size).count { _ in startWorker() }
-        guard started > 0 else { throw FastCGIError("no thread can be started") }
-        cfastcgi_forget_code()
+        guard started > 0 else { throw SystemError("no thread can be started") }
+        ProcessMemory.forgetCode()
         // Without it, who says that he waits is still stood in for.
         WorkerThread.detach { [self] in pool.watch { _ = startWorker() } }
         if pool.waitForAll() == 0 { return Ending(cut: 0, left: 0) }
@@ -113,11 +113,10 @@ package final class FastCGIServer: Sendable {
         }
         isListening.withLock { isListening in
             isListening = false
-            for descriptor in listener.descriptors { _ = cfastcgi_unwatch(epoll, descriptor) }
+            for descriptor in listener.descriptors { epoll.remove(descriptor) }
             listener.letGo()
         }
-        var one: UInt64 = 1
-        _ = write(stopEvent, &one, 8)
+        stopEvent.tell()
     }
 
     private func startWorker() -> Bool {
@@ -130,8 +129,7 @@ package final class FastCGIServer: Sendable {
     /// Says that the calling thread is about to wait for something, so that another one takes
     /// requests until it is done with its own. Of no effect in a thread that is no worker's.
     package static func willWait() {
-        guard let current = cfastcgi_worker() else { return }
-        let desk = Unmanaged<Desk>.fromOpaque(current).takeUnretainedValue()
+        guard let desk = WorkerThread.own as? Desk else { return }
         if desk.server.pool.beginWaiting(desk.worker) { _ = desk.server.startWorker() }
     }
 
@@ -152,28 +150,28 @@ package final class FastCGIServer: Sendable {
     /// their requests.
     private func work(_ worker: WorkerPool.Worker) {
         let desk = Desk(self, worker)
-        cfastcgi_set_worker(Unmanaged.passUnretained(desk).toOpaque())
-        defer { cfastcgi_set_worker(nil) }
+        WorkerThread.own = desk
+        defer { WorkerThread.own = nil }
         let afterListeners = Event.firstListener + UInt64(listener.descriptors.count)
         var quietSince: UInt64?
         while pool.stayIfNeeded(worker) {
-            var data = Event.stop
-            let count = cfastcgi_wait(epoll, &data)
-            if count < 0 && errno == EINTR { continue }
-            if count < 0 { return pool.end(worker) }
+            guard let data = epoll.next() else {
+                if errno == EINTR { continue }
+                return pool.end(worker)
+            }
             switch data {
             case Event.stop:
-                let now = WorkerPool.milliseconds()
+                let now = Clock.coarseMilliseconds()
                 let start = quietSince ?? now
                 quietSince = start
                 let isQuiet = now &- start >= Self.quietMilliseconds
                 if isQuiet, pool.endUnlessNeeded(worker) { return }
-                usleep(isQuiet ? 5000 : 1000)
+                Pause.milliseconds(isQuiet ? 5 : 1)
             case Event.firstListener..<afterListeners:
                 let descriptor = listener.descriptors[Int(data - Event.firstListener)]
                 _ = takeConnection(from: descriptor)
                 isListening.withLock { isListening in
-                    if isListening { _ = cfastcgi_watch(epoll, descriptor, 0, 1, data) }
+                    if isListening { epoll.rearm(descriptor, data: data) }
                 }
             case let address:
                 guard let connection = Connection(address: address) else { continue }
@@ -186,24 +184,21 @@ package final class FastCGIServer: Sendable {
     /// Accepts one connection and waits for its first request; false when there is none to be had.
     private func takeConnection(from listening: Int32) -> Bool {
         let (descriptor, cause) = isListening.withLock { isListening in
-            (isListening ? cfastcgi_accept(listening) : -1, isListening ? errno : EAGAIN)
+            (isListening ? Sockets.accept(listening) : -1, isListening ? errno : EAGAIN)
         }
         guard descriptor >= 0 else {
             // Without descriptors the connection stays in the kernel's queue; asking again at once
             // would only burn the processor.
-            if cause == EMFILE || cause == ENFILE { usleep(20_000) }
+            if cause == EMFILE || cause == ENFILE { Pause.milliseconds(20) }
             return cause == EINTR || cause == ECONNABORTED
         }
-        let user = cfastcgi_peer_user(descriptor)
+        let user = Sockets.peerUser(descriptor)
         guard listener.welcomes(user: user) else {
             close(descriptor)
             refused(user)
             return true
         }
-        var timeout = timeval(tv_sec: Self.ioTimeoutSeconds, tv_usec: 0)
-        let size = socklen_t(MemoryLayout<timeval>.size)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, size)
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &timeout, size)
+        Sockets.setTimeout(descriptor, seconds: Self.ioTimeoutSeconds)
         keep(Connection(descriptor), isNew: true)
         return true
     }
@@ -213,9 +208,9 @@ package final class FastCGIServer: Sendable {
         pool.beginRequest(worker, on: connection.descriptor)
         defer { pool.endRequest(worker) }
         guard connection.readRequest() else { return connection.free() }
-        handler(FastCGIExchange(connection.request))
+        unsafe handler(FastCGIExchange(connection.request))
         if isStopping.load(ordering: .relaxed) {
-            _ = cfastcgi_end_last(connection.request)
+            _ = unsafe cfastcgi_end_last(connection.request)
             connection.free()
         } else if connection.finishRequest() {
             keep(connection, isNew: false)
@@ -227,13 +222,10 @@ package final class FastCGIServer: Sendable {
     /// Whoever is free takes its next request, or its first one: many who connect and send nothing
     /// hold no worker.
     private func keep(_ connection: Connection, isNew: Bool) {
-        let isKept = cfastcgi_watch(
-            epoll,
-            connection.descriptor,
-            isNew ? 1 : 0,
-            1,
-            connection.address
-        )
-        if isKept != 0 { connection.free() }
+        let isKept =
+            isNew
+            ? epoll.add(connection.descriptor, once: true, data: connection.address)
+            : epoll.rearm(connection.descriptor, data: connection.address)
+        if !isKept { connection.free() }
     }
 }

@@ -1,5 +1,6 @@
 import CFastCGI
 import Glibc
+import POSIX
 
 /// The listening sockets, bound by us or one that we inherited.
 ///
@@ -14,7 +15,6 @@ package struct Listener: Sendable {
         /// Whoever reaches the port.
         case anywhere
 
-        /// From the fewest to the most.
         package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
@@ -38,8 +38,8 @@ package struct Listener: Sendable {
     /// servers run under many names, and a mode and group that fit them all do not exist.
     ///
     /// - Parameter anywhere: Whether addresses are taken that other machines reach.
-    /// - Throws: ``FastCGIError``, among others when another process answers on the path.
-    package init(address: String, anywhere: Bool = false) throws(FastCGIError) {
+    /// - Throws: ``SystemError``, among others when another process answers on the path.
+    package init(address: String, anywhere: Bool = false) throws(SystemError) {
         if address.hasPrefix("unix:") {
             let path = String(address.dropFirst(5))
             let (descriptor, file) = try SocketFile.bind(path)
@@ -78,13 +78,13 @@ package struct Listener: Sendable {
     /// (`LISTEN_FDS`), or a listening descriptor 0; `nil` when there is neither.
     ///
     /// - Parameter anywhere: Whether one is taken that other machines reach.
-    package static func inherited(anywhere: Bool = false) throws(FastCGIError) -> Listener? {
-        if let count = getenv("LISTEN_FDS"), let owner = getenv("LISTEN_PID"),
-            Int32(String(cString: owner)) == getpid(), String(cString: count) != "0"
+    package static func inherited(anywhere: Bool = false) throws(SystemError) -> Listener? {
+        if let count = unsafe getenv("LISTEN_FDS"), let owner = unsafe getenv("LISTEN_PID"),
+            unsafe Int32(String(cString: owner)) == getpid(), unsafe String(cString: count) != "0"
         {
-            guard String(cString: count) == "1", isListening(3) else {
-                throw FastCGIError(
-                    "LISTEN_FDS names \(String(cString: count)) descriptors; give one listening socket"
+            guard unsafe String(cString: count) == "1", isListening(3) else {
+                throw SystemError(
+                    unsafe "LISTEN_FDS names \(String(cString: count)) descriptors; give one listening socket"
                 )
             }
             return try inherited(3, anywhere: anywhere)
@@ -94,10 +94,10 @@ package struct Listener: Sendable {
 
     /// Whether a spawner passed one socket that listens, wherever it does.
     package static var isInherited: Bool {
-        getenv("LISTEN_FDS") != nil ? isListening(3) || isListening(0) : isListening(0)
+        unsafe getenv("LISTEN_FDS") != nil ? isListening(3) || isListening(0) : isListening(0)
     }
 
-    private static func inherited(_ descriptor: Int32, anywhere: Bool) throws(FastCGIError)
+    private static func inherited(_ descriptor: Int32, anywhere: Bool) throws(SystemError)
         -> Listener
     {
         guard let address = TCPAddress(of: descriptor) else {
@@ -116,7 +116,8 @@ package struct Listener: Sendable {
     private static func isListening(_ descriptor: Int32) -> Bool {
         var value: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
-        return getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0 && value != 0
+        return unsafe getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0
+            && value != 0
     }
 
     /// Whether requests of a connection are taken: through a socket that we made ourselves only from
@@ -136,7 +137,8 @@ package struct Listener: Sendable {
         releasePath()
         for descriptor in descriptors {
             // What is opened next must not become a standard descriptor.
-            let null = descriptor <= STDERR_FILENO ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1
+            let null =
+                unsafe descriptor <= STDERR_FILENO ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1
             if null >= 0 {
                 dup2(null, descriptor)
                 close(null)

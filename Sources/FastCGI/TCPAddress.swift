@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 
 /// An IP address and port that one can listen on.
 struct TCPAddress: Equatable, Sendable {
@@ -15,14 +16,14 @@ struct TCPAddress: Equatable, Sendable {
     init?(of descriptor: Int32) {
         var storage = sockaddr_storage()
         var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        let status = withUnsafeMutablePointer(to: &storage) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                getsockname(descriptor, $0, &size)
+        let status = unsafe withUnsafeMutablePointer(to: &storage) {
+            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(descriptor, $0, &size)
             }
         }
         let family = Int32(storage.ss_family)
         guard status == 0, family == AF_INET || family == AF_INET6 else { return nil }
-        bytes = withUnsafeBytes(of: &storage) { Array($0.prefix(Int(size))) }
+        bytes = unsafe withUnsafeBytes(of: &storage) { unsafe Array($0.prefix(Int(size))) }
         self.family = family
     }
 
@@ -44,8 +45,8 @@ struct TCPAddress: Equatable, Sendable {
         var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
         var port = [CChar](repeating: 0, count: Int(NI_MAXSERV))
         let size = (host: socklen_t(host.count), port: socklen_t(port.count))
-        let status = withAddress {
-            getnameinfo(
+        let status = unsafe withAddress {
+            unsafe getnameinfo(
                 $0,
                 $1,
                 &host,
@@ -63,15 +64,15 @@ struct TCPAddress: Equatable, Sendable {
     private func withAddress<Result>(_ body: (UnsafePointer<sockaddr>?, socklen_t) -> Result)
         -> Result
     {
-        bytes.withUnsafeBytes {
-            body($0.bindMemory(to: sockaddr.self).baseAddress, socklen_t($0.count))
+        unsafe bytes.withUnsafeBytes {
+            unsafe body($0.bindMemory(to: sockaddr.self).baseAddress, socklen_t($0.count))
         }
     }
 
     /// Why addresses are not listened on that other machines reach.
-    static func refusal(of addresses: [TCPAddress]) -> FastCGIError {
+    static func refusal(of addresses: [TCPAddress]) -> SystemError {
         let text = addresses.map(\.text).joined(separator: " and ")
-        return FastCGIError(
+        return SystemError(
             "\(text) is no loopback address: whoever reaches that port is trusted as your web "
                 + "server is, and says who a client is; give unix:/run/l402/l402.sock or "
                 + "127.0.0.1:9402, or L402_LISTEN_ANYWHERE=on where a firewall or a private "
@@ -84,8 +85,8 @@ struct TCPAddress: Equatable, Sendable {
     /// An address that this machine does not have is left out with a note: many a name stands for
     /// an IPv6 address on machines without IPv6.
     ///
-    /// - Throws: ``FastCGIError`` when there is none, or one that cannot be had.
-    static func bind(_ text: String, anywhere: Bool) throws(FastCGIError)
+    /// - Throws: ``SystemError`` when there is none, or one that cannot be had.
+    static func bind(_ text: String, anywhere: Bool) throws(SystemError)
         -> (descriptors: [Int32], addresses: [TCPAddress], notes: [String])
     {
         let all = try resolve(text)
@@ -101,15 +102,15 @@ struct TCPAddress: Equatable, Sendable {
                 addresses.append(address)
                 continue
             }
-            let reason = String(cString: strerror(errno))
+            let reason = unsafe String(cString: strerror(errno))
             guard [EADDRNOTAVAIL, EAFNOSUPPORT].contains(errno) else {
                 for descriptor in descriptors { close(descriptor) }
-                throw FastCGIError("\(address.text): cannot listen: \(reason)")
+                throw SystemError("\(address.text): cannot listen: \(reason)")
             }
             notes.append("\(text): \(address.text) is not listened on: \(reason)")
         }
         guard !descriptors.isEmpty else {
-            throw FastCGIError("\(text): cannot listen: " + notes.joined(separator: "; "))
+            throw SystemError("\(text): cannot listen: " + notes.joined(separator: "; "))
         }
         return (descriptors, addresses, notes)
     }
@@ -120,12 +121,12 @@ struct TCPAddress: Equatable, Sendable {
         guard descriptor >= 0 else { return -1 }
         var yes: Int32 = 1
         let size = socklen_t(MemoryLayout<Int32>.size)
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, size)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, size)
         // Else :: takes the IPv4 addresses as well, which may come next.
         if family == AF_INET6 {
-            setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &yes, size)
+            unsafe setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &yes, size)
         }
-        guard withAddress({ Glibc.bind(descriptor, $0, $1) }) == 0,
+        guard unsafe withAddress({ unsafe Glibc.bind(descriptor, $0, $1) }) == 0,
             Glibc.listen(descriptor, Listener.backlog) == 0
         else {
             let cause = errno
@@ -137,31 +138,38 @@ struct TCPAddress: Equatable, Sendable {
     }
 
     /// The addresses of `host:port`, each once; `[::1]:9402` with brackets.
-    private static func resolve(_ text: String) throws(FastCGIError) -> [TCPAddress] {
-        guard let colon = text.lastIndex(of: ":") else { throw FastCGIError("\(text): no port") }
+    private static func resolve(_ text: String) throws(SystemError) -> [TCPAddress] {
+        guard let colon = text.lastIndex(of: ":") else { throw SystemError("\(text): no port") }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
         var found: UnsafeMutablePointer<addrinfo>?
-        let status = getaddrinfo(host, String(text[text.index(after: colon)...]), &hints, &found)
-        guard status == 0, let first = found else {
-            throw FastCGIError("\(text): \(String(cString: gai_strerror(status)))")
+        let status = unsafe getaddrinfo(
+            host,
+            String(text[text.index(after: colon)...]),
+            &hints,
+            &found
+        )
+        guard status == 0, let first = unsafe found else {
+            throw SystemError(unsafe "\(text): \(String(cString: gai_strerror(status)))")
         }
-        defer { freeaddrinfo(first) }
+        defer { unsafe freeaddrinfo(first) }
         var addresses: [TCPAddress] = []
-        var next: UnsafeMutablePointer<addrinfo>? = first
-        while let info = next?.pointee {
-            next = info.ai_next
-            guard let raw = info.ai_addr, [AF_INET, AF_INET6].contains(info.ai_family) else {
+        var next: UnsafeMutablePointer<addrinfo>? = unsafe first
+        while let info = unsafe next?.pointee {
+            unsafe next = info.ai_next
+            guard let raw = unsafe info.ai_addr,
+                unsafe [AF_INET, AF_INET6].contains(info.ai_family)
+            else {
                 continue
             }
-            let bytes = UnsafeRawBufferPointer(start: raw, count: Int(info.ai_addrlen))
-            let address = TCPAddress(Array(bytes), family: info.ai_family)
+            let bytes = unsafe UnsafeRawBufferPointer(start: raw, count: Int(info.ai_addrlen))
+            let address = unsafe TCPAddress(Array(bytes), family: info.ai_family)
             if !addresses.contains(address) { addresses.append(address) }
         }
-        guard !addresses.isEmpty else { throw FastCGIError("\(text): has no IP address") }
+        guard !addresses.isEmpty else { throw SystemError("\(text): has no IP address") }
         return addresses
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Synchronization
 
 /// How many threads take requests, and who steps in for one that has to wait for something.
@@ -35,7 +36,7 @@ final class WorkerPool: @unchecked Sendable {
     let size: Int
     /// When fewer than this are left, one steps in.
     private let fewest: Int
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let lock = ThreadLock()
     private let call = Condition()
     private let ended = Condition()
     private let watch = Condition()
@@ -48,18 +49,12 @@ final class WorkerPool: @unchecked Sendable {
     /// Parked threads that have been called and have not left yet.
     private var called = 0
     private var isClosed = false
-    /// When ``waitForAll()`` gives up, in milliseconds of the clock.
-    private var deadline: UInt64?
+    /// When ``waitForAll()`` gives up.
+    private var deadline: MonotonicTime?
 
     init(size: Int) {
         self.size = max(1, size)
         fewest = (self.size + 1) / 2
-        pthread_mutex_init(mutex, nil)
-    }
-
-    deinit {
-        pthread_mutex_destroy(mutex)
-        mutex.deallocate()
     }
 
     // MARK: - Threads
@@ -67,7 +62,7 @@ final class WorkerPool: @unchecked Sendable {
     /// A new thread is going to take requests.
     func begin() -> Worker {
         let worker = Worker()
-        locked {
+        lock.withLock {
             workers.append(worker)
             change(by: 1)
         }
@@ -76,7 +71,7 @@ final class WorkerPool: @unchecked Sendable {
 
     /// It has ended.
     func end(_ worker: Worker) {
-        locked {
+        lock.withLock {
             finishWaiting(worker)
             leave(worker)
         }
@@ -85,7 +80,7 @@ final class WorkerPool: @unchecked Sendable {
     /// Told to stop and with nothing to do, a thread ends and is no longer counted; false when it
     /// has to stay, as the only one that is free while others are at their requests.
     func endUnlessNeeded(_ worker: Worker) -> Bool {
-        locked {
+        lock.withLock {
             let others = workers.filter { $0 !== worker && $0.isAtRequest }
             let holding = others.count { !$0.isWaiting.load(ordering: .relaxed) }
             let isOnlyFree = active.load(ordering: .relaxed) - holding <= 1
@@ -99,27 +94,25 @@ final class WorkerPool: @unchecked Sendable {
     /// Waits until all threads that take requests have ended, and lets those go that are parked.
     /// How many have not, at the deadline if one is set.
     func waitForAll() -> Int {
-        locked {
+        lock.withLock {
             while active.load(ordering: .relaxed) + waiting > 0 {
-                let now = Self.milliseconds()
-                if let deadline, now >= deadline { break }
-                ended.wait(mutex, milliseconds: deadline.map { $0 - now })
+                if let deadline, deadline.millisecondsFromNow() == 0 { break }
+                ended.wait(lock, until: deadline)
             }
             let left = active.load(ordering: .relaxed) + waiting
             guard left == 0 else { return left }
             isClosed = true
             call.wakeAll()
             watch.wakeAll()
-            while parked > 0 { ended.wait(mutex) }
+            while parked > 0 { ended.wait(lock) }
             return 0
         }
     }
 
     /// Bounds ``waitForAll()``, also while it waits.
     func setDeadline(inMilliseconds count: UInt64) {
-        locked {
-            let (sum, isTooLarge) = Self.milliseconds().addingReportingOverflow(count)
-            deadline = isTooLarge ? .max : sum
+        lock.withLock {
+            deadline = .now().adding(milliseconds: count)
             ended.wakeAll()
         }
     }
@@ -127,7 +120,7 @@ final class WorkerPool: @unchecked Sendable {
     /// Shuts the connections of all requests, which reads, writes and looks at them then tell. How
     /// many there were.
     func cutConnections() -> Int {
-        locked {
+        lock.withLock {
             let connections = workers.map { $0.connection.load(ordering: .relaxed) }
                 .filter { $0 >= 0 }
             for connection in connections { shutdown(connection, Int32(SHUT_RDWR)) }
@@ -139,7 +132,7 @@ final class WorkerPool: @unchecked Sendable {
     /// no longer counted.
     func stayIfNeeded(_ worker: Worker) -> Bool {
         guard active.load(ordering: .relaxed) > size else { return true }
-        return locked {
+        return lock.withLock {
             finishWaiting(worker)
             guard active.load(ordering: .relaxed) > size else { return true }
             guard parked < Self.maximumParked, !isClosed else {
@@ -148,7 +141,7 @@ final class WorkerPool: @unchecked Sendable {
             }
             change(by: -1)
             parked += 1
-            while called == 0, !isClosed { call.wait(mutex) }
+            while called == 0, !isClosed { call.wait(lock) }
             parked -= 1
             guard called > 0 else {
                 workers.removeAll { $0 === worker }
@@ -171,9 +164,9 @@ final class WorkerPool: @unchecked Sendable {
     /// The worker has taken a request.
     func beginRequest(_ worker: Worker, on connection: Int32) {
         worker.connection.store(connection, ordering: .relaxed)
-        worker.since.store(Self.milliseconds(), ordering: .sequentiallyConsistent)
+        worker.since.store(max(1, Clock.coarseMilliseconds()), ordering: .sequentiallyConsistent)
         guard !isWatching.load(ordering: .sequentiallyConsistent) else { return }
-        locked {
+        lock.withLock {
             isWatching.store(true, ordering: .sequentiallyConsistent)
             watch.wakeOne()
         }
@@ -183,11 +176,11 @@ final class WorkerPool: @unchecked Sendable {
     func endRequest(_ worker: Worker) {
         worker.since.store(0, ordering: .relaxed)
         worker.connection.store(-1, ordering: .relaxed)
-        if worker.isWaiting.load(ordering: .relaxed) { locked { finishWaiting(worker) } }
+        if worker.isWaiting.load(ordering: .relaxed) { lock.withLock { finishWaiting(worker) } }
     }
 
     /// The worker is going to wait. Whether a new thread is to be started in its place.
-    func beginWaiting(_ worker: Worker) -> Bool { locked { countWaiting(worker) } }
+    func beginWaiting(_ worker: Worker) -> Bool { lock.withLock { countWaiting(worker) } }
 
     private func countWaiting(_ worker: Worker) -> Bool {
         guard waiting < Self.maximumWaiting, !worker.isWaiting.load(ordering: .relaxed) else {
@@ -223,9 +216,9 @@ final class WorkerPool: @unchecked Sendable {
     func watch(startWorker: () -> Void) {
         var quiet = 0
         while true {
-            usleep(UInt32(Self.patienceMilliseconds) * 1000)
-            let now = Self.milliseconds()
-            let missing = locked { () -> Int? in
+            Pause.milliseconds(Self.patienceMilliseconds)
+            let now = Clock.coarseMilliseconds()
+            let missing = lock.withLock { () -> Int? in
                 if isClosed { return nil }
                 var missing = 0
                 quiet += 1
@@ -251,19 +244,6 @@ final class WorkerPool: @unchecked Sendable {
             $0.isAtRequest && !$0.isWaiting.load(ordering: .relaxed)
         }
         if isBusy { isWatching.store(true, ordering: .sequentiallyConsistent) }
-        while !isWatching.load(ordering: .sequentiallyConsistent), !isClosed { watch.wait(mutex) }
-    }
-
-    /// Of a clock that only grows, and is read without asking the kernel; never 0.
-    static func milliseconds() -> UInt64 {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC_COARSE, &now)
-        return 1 &+ UInt64(max(0, now.tv_sec)) &* 1000 &+ UInt64(max(0, now.tv_nsec)) / 1_000_000
-    }
-
-    private func locked<Result>(_ body: () -> Result) -> Result {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return body()
+        while !isWatching.load(ordering: .sequentiallyConsistent), !isClosed { watch.wait(lock) }
     }
 }

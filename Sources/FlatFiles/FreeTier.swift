@@ -150,8 +150,8 @@ package final class FreeTier: FreeCounter {
     static func window(_ period: FreePeriod, _ seconds: UInt64) -> String {
         let date = CalendarText.date(seconds)
         if period == .day { return date + ".day" }
-        let hour = date + "T" + CalendarText.padded(seconds % 86_400 / 3600, 2)
+        let hour = date + "T" + Digits.padded(seconds % 86_400 / 3600, 2)
         if period == .hour { return hour + ".hour" }
-        return hour + CalendarText.padded(seconds % 3600 / 60, 2) + ".minute"
+        return hour + Digits.padded(seconds % 3600 / 60, 2) + ".minute"
     }
 }

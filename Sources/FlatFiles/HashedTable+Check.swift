@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Store
 
 /// What a look at a whole table found.

@@ -1,5 +1,6 @@
 import Crypto
 import Glibc
+import POSIX
 import Store
 import Synchronization
 import Text
@@ -59,7 +60,9 @@ final class HashedTable: Sendable {
     {
         path = "\(directory.path)/\(name)"
         maximumPages = max(1, maximumSlots / Self.slotsPerFreshPage)
-        if access(path, F_OK) != 0 { try directory.create(path, TableHead.text(meaning: meaning)) }
+        if unsafe access(path, F_OK) != 0 {
+            try directory.create(path, TableHead.text(meaning: meaning))
+        }
         file = try Descriptor(path, O_RDWR)
         identity = try file.identity
         let head = try file.read(at: 0, count: Self.pageBytes)
@@ -78,9 +81,9 @@ final class HashedTable: Sendable {
     func hash(_ message: [UInt8]) -> UInt64 {
         var code = keyed
         // As raw bytes: what swift-crypto does for other kinds of data takes longer than hashing.
-        message.withUnsafeBytes { code.update(data: $0) }
-        return code.finalize().withUnsafeBytes {
-            UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))
+        unsafe message.withUnsafeBytes { unsafe code.update(data: $0) }
+        return unsafe code.finalize().withUnsafeBytes {
+            unsafe UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self))
         }
     }
 
@@ -124,11 +127,9 @@ final class HashedTable: Sendable {
 
     /// Ten digits, as a number of pages that a file can have.
     static func pages(_ digits: ArraySlice<UInt8>) -> Int? {
-        guard digits.count == 10, digits.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            return nil
-        }
-        let pages = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-        return (1...1 << 30).contains(pages) ? pages : nil
+        guard digits.count == 10, let pages = Digits.number(digits), (1...1 << 30).contains(pages)
+        else { return nil }
+        return Int(pages)
     }
 
     private static func damaged(_ path: String) -> StateError {
@@ -213,7 +214,7 @@ final class HashedTable: Sendable {
             lastRead = nil
             try table.file.write(TablePage.bytes(moved), at: (pages + 1) * HashedTable.pageBytes)
             try table.file.write(
-                Array(CalendarText.padded(UInt64(pages + 1), 10).utf8),
+                Array(Digits.padded(UInt64(pages + 1), 10).utf8),
                 at: table.pagesOffset
             )
             pages += 1

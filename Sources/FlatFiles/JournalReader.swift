@@ -1,3 +1,4 @@
+import POSIX
 import Store
 import Text
 
@@ -8,7 +9,6 @@ package struct JournalReader: JournalHistory {
     /// How much of a day is in memory at once.
     private static let chunkBytes = 1 << 16
 
-    /// The journal of a state directory.
     package init(_ directory: StateDirectory) {
         self.directory = directory
     }
@@ -33,7 +33,7 @@ package struct JournalReader: JournalHistory {
 
     /// All files of the journal, the earliest first.
     func files() -> [JournalFormat.File] {
-        StateDirectory.names(in: "\(directory.path)/journal")
+        Directory.names(in: "\(directory.path)/journal")
             .compactMap(JournalFormat.File.init).sorted()
     }
 

@@ -1,5 +1,6 @@
 import Glibc
 import L402
+import POSIX
 import Store
 import Synchronization
 import Text
@@ -11,14 +12,7 @@ import Text
 package final class KeyFile: KeyRing {
     private struct Read {
         var keys: [MasterKey]
-        var version: Version
-    }
-
-    private struct Version: Equatable {
-        let inode: UInt64
-        let size: Int64
-        let seconds: Int
-        let nanoseconds: Int
+        var version: FileVersion
     }
 
     private static let head = """
@@ -38,7 +32,7 @@ package final class KeyFile: KeyRing {
         let path = "\(directory.path)/keys"
         self.path = path
         if Self.version(path) == nil {
-            try directory.create(path, Array((Self.head + Self.newLine(now: Self.now())).utf8))
+            try directory.create(path, Array((Self.head + Self.newLine(now: Clock.now())).utf8))
         }
         read = Mutex(try Self.load(path))
     }
@@ -76,38 +70,25 @@ package final class KeyFile: KeyRing {
         }
     }
 
-    private static func now() -> UInt64 { UInt64(max(0, time(nil))) }
-
     private static func newLine(now: UInt64) -> String {
-        var generator = SystemRandomNumberGenerator()
-        let id = Hex.encode((0..<4).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
-        let key = Hex.encode(
-            (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        )
-        return "\(id)\t\(key)\t\(CalendarText.time(now))\n"
+        let id = Hex.encode(Randomness.bytes(4))
+        return "\(id)\t\(Hex.encode(Randomness.bytes(32)))\t\(CalendarText.time(now))\n"
     }
 
-    private static func version(_ path: String) -> Version? {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        return Version(
-            inode: UInt64(status.st_ino),
-            size: Int64(status.st_size),
-            seconds: status.st_mtim.tv_sec,
-            nanoseconds: status.st_mtim.tv_nsec
-        )
+    private static func version(_ path: String) -> FileVersion? {
+        FileStatus(path, followingLinks: true)?.version
     }
 
     private static func load(_ path: String) throws(StateError) -> Read {
-        guard let version = version(path) else { throw .system(path, "stat") }
-        var status = stat()
-        guard stat(path, &status) == 0 else { throw .system(path, "stat") }
-        guard status.st_uid == geteuid() || geteuid() == 0 else {
+        guard let status = FileStatus(path, followingLinks: true) else {
+            throw .system(path, "stat")
+        }
+        guard status.owner.user == geteuid() || geteuid() == 0 else {
             throw StateError(
-                "\(path): belongs to user \(status.st_uid), not to \(geteuid()), which runs this"
+                "\(path): belongs to user \(status.owner.user), not to \(geteuid()), which runs this"
             )
         }
-        guard status.st_mode & 0o077 == 0 else {
+        guard status.mode & 0o077 == 0 else {
             throw StateError("\(path): others may read or write it; chmod 0600 it")
         }
         let file = try Descriptor(path, O_RDONLY)
@@ -132,6 +113,6 @@ package final class KeyFile: KeyRing {
         guard !keys.isEmpty else {
             throw StateError("\(path): holds no key; delete it to have a new one made")
         }
-        return Read(keys: keys, version: version)
+        return Read(keys: keys, version: status.version)
     }
 }

@@ -108,7 +108,7 @@ extension MinuteCounts {
             body += fields.joined(separator: "\t") + "\n"
         }
         let size = UInt64(Self.headBytes + body.utf8.count)
-        let numbers = "\(CalendarText.padded(minute, 10)) \(CalendarText.padded(size, 10))"
+        let numbers = "\(Digits.padded(minute, 10)) \(Digits.padded(size, 10))"
         return Array((Self.magic + numbers + "\n" + body).utf8)
     }
 

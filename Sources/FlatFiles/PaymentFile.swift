@@ -168,7 +168,7 @@ struct PaymentFile {
         guard let place = place(of: delivery, now: now), let repeats = repeats(place) else {
             return false
         }
-        let number = Array(CalendarText.padded(repeats + 1, 2).utf8)
+        let number = Array(Digits.padded(repeats + 1, 2).utf8)
         let start = layout.address(place) + Layout.repeatsOffset
         text.replaceSubrange(start..<start + 2, with: number)
         return true
@@ -227,7 +227,7 @@ struct PaymentFile {
     }
 
     private mutating func put(_ number: UInt64, at offset: Int, _ width: Int) {
-        let digits = Array(CalendarText.padded(min(number, Layout.maximumNumber), width).utf8)
+        let digits = Array(Digits.padded(min(number, Layout.maximumNumber), width).utf8)
         text.replaceSubrange(offset..<offset + width, with: digits)
     }
 
@@ -284,7 +284,7 @@ struct PaymentFile {
         Digits.number(text[offset..<offset + width])
     }
 
-    private static func digits(_ number: UInt64) -> String { CalendarText.padded(number, 10) }
+    private static func digits(_ number: UInt64) -> String { Digits.padded(number, 10) }
 
     private static func field(_ number: UInt64) -> [UInt8] {
         Array(" \(digits(min(number, Layout.maximumNumber)))".utf8)

@@ -1,5 +1,6 @@
 import L402
 import Lightning
+import Text
 
 /// Reads the text of a payment's file, of this release or an older one.
 enum PaymentFileReader {
@@ -178,24 +179,7 @@ private struct Lines {
     /// What stands behind `name` on the next line.
     mutating func value(_ name: StaticString) -> ArraySlice<UInt8>? {
         guard let line = next(), line.count >= name.utf8CodeUnitCount else { return nil }
-        let isNamed = name.withUTF8Buffer { line.starts(with: $0) }
+        let isNamed = name.withUTF8Buffer { unsafe line.starts(with: $0) }
         return isNamed ? line.dropFirst(name.utf8CodeUnitCount) : nil
-    }
-}
-
-/// Decimal digits as bytes.
-enum Digits {
-    /// The number they stand for; `nil` for none, for another character, and beyond 64 bits.
-    static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        guard !digits.isEmpty else { return nil }
-        var number: UInt64 = 0
-        for digit in digits {
-            guard (0x30...0x39).contains(digit) else { return nil }
-            let (tens, overflowed) = number.multipliedReportingOverflow(by: 10)
-            let (sum, overflows) = tens.addingReportingOverflow(UInt64(digit - 0x30))
-            guard !overflowed, !overflows else { return nil }
-            number = sum
-        }
-        return number
     }
 }

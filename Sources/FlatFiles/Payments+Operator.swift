@@ -1,6 +1,7 @@
 import Glibc
 import L402
 import Lightning
+import POSIX
 import Store
 import Text
 
@@ -38,8 +39,8 @@ extension Payments: PaymentRecords {
 
     package func visitAll(_ body: (Result<PaymentRecord, StateError>) -> Void) {
         let root = "\(directory.path)/payments"
-        for day in StateDirectory.names(in: root) where CalendarText.isDate(day) {
-            StateDirectory.eachName(in: "\(root)/\(day)") { name in
+        for day in Directory.names(in: root) where CalendarText.isDate(day) {
+            Directory.eachName(in: "\(root)/\(day)") { name in
                 let path = "\(root)/\(day)/\(name)"
                 do throws(StateError) {
                     // One that was swept meanwhile is no payment any more.
@@ -70,9 +71,9 @@ extension Payments: PaymentRecords {
 
     private func find(_ hash: PaymentHash) -> String? {
         let root = "\(directory.path)/payments"
-        return StateDirectory.names(in: root).filter { $0 != "tmp" }
+        return Directory.names(in: root).filter { $0 != "tmp" }
             .map { "\(root)/\($0)/\(hash.hex)" }
-            .first { access($0, F_OK) == 0 }
+            .first { unsafe access($0, F_OK) == 0 }
     }
 
     private func readUnclaimed(_ file: borrowing Descriptor, _ path: String)

@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Store
 import Synchronization
 import Text
@@ -6,8 +7,7 @@ import Text
 /// What this process knows of `payments/expired-before`.
 struct KnownMark: Sendable {
     fileprivate var mark = SweepMark()
-    fileprivate var modified: Int = -1
-    fileprivate var inode: UInt = 0
+    fileprivate var version: FileVersion?
 }
 
 /// Removal of payments that have expired.
@@ -31,16 +31,16 @@ extension Payments {
         let limit = CalendarText.date(midnight)
         var removed = removeStaleTemporaries(root + "/tmp", maximum: maximum)
         // Names of another form, as of the year 10000, are not ours to compare.
-        let days = StateDirectory.names(in: root).filter { CalendarText.isDate($0) && $0 < limit }
+        let days = Directory.names(in: root).filter { CalendarText.isDate($0) && $0 < limit }
         for day in days.sorted() {
             guard removed < maximum else { return removed }
             try markExpired(before: midnight, now: now)
-            StateDirectory.eachName(in: "\(root)/\(day)") { name in
-                unlink("\(root)/\(day)/\(name)")
+            Directory.eachName(in: "\(root)/\(day)") { name in
+                unsafe unlink("\(root)/\(day)/\(name)")
                 removed += 1
                 return removed < maximum
             }
-            rmdir("\(root)/\(day)")
+            unsafe rmdir("\(root)/\(day)")
         }
         return removed
     }
@@ -54,24 +54,18 @@ extension Payments {
     /// What was swept.
     func sweepMark() throws(StateError) -> SweepMark {
         let path = "\(directory.path)/payments/expired-before"
-        var status = stat()
-        guard stat(path, &status) == 0 else {
+        guard let version = FileStatus(path, followingLinks: true)?.version else {
             if errno == ENOENT { return SweepMark() }
             throw .system(path, "stat")
         }
-        let modified = status.st_mtim.tv_sec &* 1_000_000_000 &+ status.st_mtim.tv_nsec
-        let inode = UInt(status.st_ino)
-        let known: SweepMark? = lastMark.withLock {
-            $0.modified == modified && $0.inode == inode ? $0.mark : nil
-        }
+        let known: SweepMark? = lastMark.withLock { $0.version == version ? $0.mark : nil }
         if let known { return known }
         guard let bytes = try directory.read("payments/expired-before", limit: 256),
             let mark = SweepMark(bytes)
         else { throw StateError("\(path): is damaged; l402 state repair mends it") }
         lastMark.withLock {
             $0.mark = mark
-            $0.modified = modified
-            $0.inode = inode
+            $0.version = version
         }
         return mark
     }
@@ -121,10 +115,11 @@ extension Payments {
     /// Left behind by a process that was killed between writing a file and naming it.
     private func removeStaleTemporaries(_ room: String, maximum: Int) -> Int {
         var removed = 0
-        StateDirectory.eachName(in: room) { name in
-            var status = stat()
-            if lstat("\(room)/\(name)", &status) == 0, time(nil) - status.st_mtim.tv_sec > 3600 {
-                unlink("\(room)/\(name)")
+        Directory.eachName(in: room) { name in
+            if let written = FileStatus("\(room)/\(name)")?.writtenSeconds,
+                written.addingReportingOverflow(3600).partialValue < Clock.now()
+            {
+                unsafe unlink("\(room)/\(name)")
                 removed += 1
             }
             return removed < maximum

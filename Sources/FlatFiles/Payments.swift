@@ -1,6 +1,7 @@
 import Glibc
 import L402
 import Lightning
+import POSIX
 import Store
 import Synchronization
 import Text
@@ -19,7 +20,6 @@ package final class Payments: PaymentLedger {
     private let known = KnownPayments()
     let lastMark = Mutex<KnownMark>(KnownMark())
 
-    /// The payments of a state directory.
     package init(_ directory: StateDirectory) {
         self.directory = directory
     }
@@ -47,7 +47,7 @@ package final class Payments: PaymentLedger {
             }
         case .spent:
             // The file's last change is its last use, or a repeat of that delivery.
-            let changed = try file.changed
+            let changed = try file.status.writtenSeconds
             if changed <= now, now - changed <= Self.justNowSeconds { return .spentJustNow }
         default: break
         }
@@ -210,7 +210,7 @@ package final class Payments: PaymentLedger {
     private func makeDay(of claim: PaymentClaim) throws(StateError) {
         let day = CalendarText.date(claim.terms.validUntil)
         if knownDays.withLock({ $0.contains(day) }),
-            access("\(directory.path)/payments/\(day)", F_OK) == 0
+            unsafe access("\(directory.path)/payments/\(day)", F_OK) == 0
         {
             return
         }

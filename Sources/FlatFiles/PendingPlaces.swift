@@ -16,7 +16,6 @@ package final class PendingPlaces: PendingInvoices {
 
     private let tables: TableSet
 
-    /// The places of a state directory.
     package init(_ directory: StateDirectory) {
         tables = TableSet(
             directory,

@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Store
 import Synchronization
 
@@ -47,7 +48,9 @@ final class RecentRequests: Sendable {
         }
 
         fileprivate var bytes: [UInt8] {
-            withUnsafeBytes(of: (hash.littleEndian, (~hash).littleEndian)) { Array($0) }
+            unsafe withUnsafeBytes(of: (hash.littleEndian, (~hash).littleEndian)) {
+                unsafe Array($0)
+            }
         }
     }
 

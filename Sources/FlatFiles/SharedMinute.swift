@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Store
 
 /// `journal/minute`: the counts of the present minute, shared by processes that answer one request
@@ -24,7 +25,7 @@ struct SharedMinute: Sendable {
         throws(StateError) -> MinuteCounts?
     {
         let path = "\(directory.path)/journal/\(Self.fileName)"
-        if !makes, access(path, F_OK) != 0 { return nil }
+        if !makes, unsafe access(path, F_OK) != 0 { return nil }
         let file = try Descriptor(path, O_RDWR | O_CREAT)
         try file.lock(milliseconds: Self.lockMilliseconds)
         let bytes = try file.read(at: 0, count: MinuteCounts.limitBytes)

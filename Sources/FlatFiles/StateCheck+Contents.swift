@@ -1,6 +1,7 @@
 import Glibc
 import L402
 import Lightning
+import POSIX
 import Store
 import Text
 
@@ -9,13 +10,13 @@ extension StateCheck {
     func checkPayments(_ owner: Owner, now: UInt64) -> [StateFinding] {
         var findings = checkTemporaries(now: now) + checkExpiredBefore(owner, now: now)
         let room = "\(root)/payments"
-        for day in StateDirectory.names(in: room).sorted()
+        for day in Directory.names(in: room).sorted()
         where day != "tmp" && day != "expired-before" {
             guard CalendarText.isDate(day) else {
                 findings.append(finding("\(room)/\(day)", "is not a day; nothing looks into it"))
                 continue
             }
-            StateDirectory.eachName(in: "\(room)/\(day)") { name in
+            Directory.eachName(in: "\(room)/\(day)") { name in
                 findings += checkPayment("\(room)/\(day)/\(name)", owner)
                 return true
             }
@@ -50,19 +51,17 @@ extension StateCheck {
 
     private func checkTemporaries(now: UInt64) -> [StateFinding] {
         let room = "\(root)/payments/tmp"
-        return StateDirectory.names(in: room).sorted().compactMap { name in
-            var status = stat()
-            guard lstat("\(room)/\(name)", &status) == 0,
-                status.st_mtim.tv_sec < Int(clamping: now) - Self.temporarySeconds
-            else { return nil }
+        return Directory.names(in: room).sorted().compactMap { name in
+            guard isOlder("\(room)/\(name)", than: Self.temporarySeconds, now: now) else {
+                return nil
+            }
             return finding("\(room)/\(name)", "was left by a process that was killed", .remove)
         }
     }
 
     private func checkExpiredBefore(_ owner: Owner, now: UInt64) -> [StateFinding] {
         let path = "\(root)/payments/expired-before"
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return [] }
+        guard let status = FileStatus(path) else { return [] }
         do throws(StateError) {
             let file = try Descriptor(path, O_RDONLY)
             if let mark = SweepMark(try file.read(at: 0, count: 256)) {
@@ -70,7 +69,7 @@ extension StateCheck {
             }
             // What stood there was the date of its writing or an earlier one, so that this is not
             // earlier than it was: no token comes back.
-            let latest = max(now, UInt64(clamping: status.st_mtim.tv_sec))
+            let latest = max(now, status.writtenSeconds)
             return [finding(path, "is damaged; no payment is accepted", .rewriteMark(latest, now))]
         } catch {
             return [finding(path, error.reason)]
@@ -93,7 +92,7 @@ extension StateCheck {
     }
 
     func checkTables(_ room: String, _ owner: Owner, now: UInt64) -> [StateFinding] {
-        StateDirectory.names(in: "\(root)/\(room)").sorted().flatMap { (name) -> [StateFinding] in
+        Directory.names(in: "\(root)/\(room)").sorted().flatMap { (name) -> [StateFinding] in
             let path = "\(root)/\(room)/\(name)"
             if name.hasSuffix(Self.setAsideSuffix) { return checkSetAside(path, now: now) }
             let modes = checkFile(path, owner)
@@ -143,24 +142,27 @@ extension StateCheck {
     }
 
     private func checkRecent(_ path: String) -> [StateFinding] {
-        var status = stat()
-        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            status.st_size != RecentRequests.fileBytes
+        guard let status = FileStatus(path), status.kind == .file,
+            status.size != RecentRequests.fileBytes
         else { return [] }
         return [
             finding(
                 path,
-                "is of \(status.st_size) bytes, not \(RecentRequests.fileBytes); some free requests cannot be returned",
+                "is of \(status.size) bytes, not \(RecentRequests.fileBytes); some free requests cannot be returned",
                 .truncate(RecentRequests.fileBytes)
             )
         ]
     }
 
+    private func isOlder(_ path: String, than seconds: UInt64, now: UInt64) -> Bool {
+        FileStatus(path).map {
+            $0.writtenSeconds.addingReportingOverflow(seconds).partialValue < now
+        }
+            ?? false
+    }
+
     private func checkSetAside(_ path: String, now: UInt64) -> [StateFinding] {
-        var status = stat()
-        guard lstat(path, &status) == 0,
-            status.st_mtim.tv_sec < Int(clamping: now) - Self.setAsideSeconds
-        else { return [] }
+        guard isOlder(path, than: Self.setAsideSeconds, now: now) else { return [] }
         return [finding(path, "was set aside by a repair more than a week ago", .remove)]
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Store
 
 /// Mending what ``StateCheck/check(now:)`` found.
@@ -23,22 +24,26 @@ extension StateCheck {
         case nil:
             throw StateError("\(path): cannot be repaired: \(finding.problem)")
         case .chmod(let mode):
-            guard chmod(path, mode) == 0 else { throw .system(path, "change the permissions of") }
+            guard unsafe chmod(path, mode) == 0 else {
+                throw .system(path, "change the permissions of")
+            }
         case .chown(let owner):
-            guard lchown(path, owner.user, owner.group) == 0 else {
+            guard unsafe lchown(path, owner.user, owner.group) == 0 else {
                 throw .system(path, "change the owner of")
             }
         case .makeDirectory:
             try StateDirectory(opening: root).makeDirectory(path)
         case .remove:
-            guard unlink(path) == 0 || errno == ENOENT else { throw .system(path, "remove") }
+            guard unsafe unlink(path) == 0 || errno == ENOENT else { throw .system(path, "remove") }
         case .truncate(let bytes) where path.hasSuffix("/\(RecentRequests.fileName)"):
             try Descriptor(path, O_RDWR).truncate(to: bytes)
         case .truncate(let bytes):
             try HashedTable.truncate(path, to: bytes)
         case .setAside:
             // Gates notice that the name leads elsewhere before their next request.
-            guard rename(path, path + Self.setAsideSuffix) == 0 else { throw .system(path, "move") }
+            guard unsafe rename(path, path + Self.setAsideSuffix) == 0 else {
+                throw .system(path, "move")
+            }
         case .rewriteMark(let latest, let now):
             try Payments(StateDirectory(opening: root)).rewriteMark(latest, now: now)
         case .doubtMark(let now):

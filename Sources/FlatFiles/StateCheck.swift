@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Store
 
 /// Something in the state directory that is not as it should be.
@@ -34,9 +35,9 @@ package struct StateFinding: Equatable, Sendable, CustomStringConvertible {
 package struct StateCheck {
     let root: String
     /// Temporary files are younger than this while somebody writes them.
-    static let temporarySeconds = 3600
+    static let temporarySeconds: UInt64 = 3600
     /// Tables set aside by a repair are kept for so long.
-    static let setAsideSeconds = 7 * 86_400
+    static let setAsideSeconds: UInt64 = 7 * 86_400
     static let setAsideSuffix = ".damaged"
 
     /// A check of the directory at `path`, which need not be sound or even there.
@@ -48,18 +49,17 @@ package struct StateCheck {
     ///
     /// - Parameter now: Seconds since 1970.
     package func check(now: UInt64) -> [StateFinding] {
-        var status = stat()
-        guard stat(root, &status) == 0 else {
+        guard let status = FileStatus(root, followingLinks: true) else {
             return [finding(root, "\(StateError.system(root, "look at it").reason)")]
         }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
+        guard status.kind == .directory else {
             return [finding(root, "is not a directory")]
         }
         var findings: [StateFinding] = []
-        if status.st_mode & 0o077 != 0 {
+        if status.mode & 0o077 != 0 {
             findings.append(finding(root, "others may look into it or write to it", .chmod(0o700)))
         }
-        let owner = Owner(user: status.st_uid, group: status.st_gid)
+        let owner = status.owner
         findings += checkFormat(owner) + checkRooms(owner) + checkKeys(owner)
         findings += checkPayments(owner, now: now)
         findings += checkTables("free", owner, now: now) + checkTables("pending", owner, now: now)
@@ -90,11 +90,10 @@ package struct StateCheck {
     private func checkRooms(_ owner: Owner) -> [StateFinding] {
         StateDirectory.rooms.flatMap { (room) -> [StateFinding] in
             let path = "\(root)/\(room)"
-            var status = stat()
-            guard stat(path, &status) == 0 else {
+            guard let status = FileStatus(path, followingLinks: true) else {
                 return [finding(path, "is missing", .makeDirectory)]
             }
-            guard status.st_mode & S_IFMT == S_IFDIR else {
+            guard status.kind == .directory else {
                 return [finding(path, "is not a directory")]
             }
             return checkMode(path, status, owner, right: 0o700)
@@ -103,8 +102,7 @@ package struct StateCheck {
 
     private func checkKeys(_ owner: Owner) -> [StateFinding] {
         let path = "\(root)/keys"
-        var status = stat()
-        guard lstat(path, &status) == 0 else {
+        guard let status = FileStatus(path) else {
             return [
                 finding(
                     path,
@@ -123,34 +121,34 @@ package struct StateCheck {
     }
 
     private func checkJournal(_ owner: Owner) -> [StateFinding] {
-        StateDirectory.names(in: "\(root)/journal").sorted().flatMap { name in
+        Directory.names(in: "\(root)/journal").sorted().flatMap { name in
             checkFile("\(root)/journal/\(name)", owner)
         }
     }
 
     /// Owner and permissions of a file that only the gate should read and write.
     func checkFile(_ path: String, _ owner: Owner) -> [StateFinding] {
-        var status = stat()
         // Gone meanwhile, as expired things go.
-        guard lstat(path, &status) == 0 else { return [] }
-        guard status.st_mode & S_IFMT == S_IFREG else { return [finding(path, "is not a file")] }
+        guard let status = FileStatus(path) else { return [] }
+        guard status.kind == .file else { return [finding(path, "is not a file")] }
         return checkMode(path, status, owner, right: 0o600)
     }
 
-    func checkMode(_ path: String, _ status: stat, _ owner: Owner, right: mode_t) -> [StateFinding]
+    func checkMode(_ path: String, _ status: FileStatus, _ owner: Owner, right: mode_t)
+        -> [StateFinding]
     {
         var findings: [StateFinding] = []
-        if status.st_uid != owner.user {
+        if status.owner.user != owner.user {
             findings.append(
                 finding(
                     path,
-                    "belongs to user \(status.st_uid), not to \(owner.user) as the directory does",
+                    "belongs to user \(status.owner.user), not to \(owner.user) as the directory does",
                     geteuid() == 0 ? .chown(owner) : nil
                 )
             )
         }
-        if status.st_mode & 0o777 != right {
-            let found = String(status.st_mode & 0o777, radix: 8)
+        if status.mode & 0o777 != right {
+            let found = String(status.mode & 0o777, radix: 8)
             findings.append(
                 finding(
                     path,

@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Store
 
 /// The directory of `L402_STATE_DIR`, opened and checked, and the few operations on whole files
@@ -20,23 +21,24 @@ package struct StateDirectory: Sendable {
     ///   another format, not writable.
     package init(opening path: String) throws(StateError) {
         self.path = path
-        if mkdir(path, 0o700) == 0 { try Self.synchronizeDirectory(Self.parent(of: path)) }
+        if unsafe mkdir(path, 0o700) == 0 {
+            try Self.synchronizeDirectory(Directory.parent(of: path))
+        }
         let cause = errno
-        var status = stat()
-        guard stat(path, &status) == 0 else {
+        guard let status = FileStatus(path, followingLinks: true) else {
             errno = cause
             throw .system(path, "make the directory")
         }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
+        guard status.kind == .directory else {
             throw StateError("\(path): is not a directory")
         }
-        owner = Owner(user: status.st_uid, group: status.st_gid)
-        guard status.st_uid == geteuid() || geteuid() == 0 else {
+        owner = status.owner
+        guard owner.user == geteuid() || geteuid() == 0 else {
             throw StateError(
-                "\(path): belongs to user \(status.st_uid), not to \(geteuid()), which runs this"
+                "\(path): belongs to user \(owner.user), not to \(geteuid()), which runs this"
             )
         }
-        guard status.st_mode & 0o022 == 0 else {
+        guard !status.isWritableByOthers else {
             throw StateError("\(path): others may write to it; chmod 0700 it")
         }
         try checkFormat()
@@ -67,16 +69,15 @@ package struct StateDirectory: Sendable {
     /// Makes a directory (0700) when it is not there; whether it did, its entry then being durable.
     @discardableResult
     func makeDirectory(_ path: String) throws(StateError) -> Bool {
-        if mkdir(path, 0o700) == 0 {
-            if isForeign, chown(path, owner.user, owner.group) != 0 {
+        if unsafe mkdir(path, 0o700) == 0 {
+            if isForeign, unsafe chown(path, owner.user, owner.group) != 0 {
                 throw .system(path, "change the owner of")
             }
-            try Self.synchronizeDirectory(Self.parent(of: path))
+            try Self.synchronizeDirectory(Directory.parent(of: path))
             return true
         }
         let cause = errno
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        guard FileStatus(path, followingLinks: true)?.kind == .directory else {
             errno = cause
             throw .system(path, "make the directory")
         }
@@ -108,10 +109,10 @@ package struct StateDirectory: Sendable {
     @discardableResult
     func create(_ file: String, _ bytes: [UInt8]) throws(StateError) -> Bool {
         let temporary = try writeTemporary(bytes)
-        defer { unlink(temporary) }
+        defer { unsafe unlink(temporary) }
         // Opened first: with the last descriptor gone, the file must not appear and then fail.
-        let room = try Descriptor(Self.parent(of: file), O_RDONLY | O_DIRECTORY)
-        if link(temporary, file) != 0 {
+        let room = try Descriptor(Directory.parent(of: file), O_RDONLY | O_DIRECTORY)
+        if unsafe link(temporary, file) != 0 {
             if errno == EEXIST { return false }
             throw .system(file, "create")
         }
@@ -123,16 +124,16 @@ package struct StateDirectory: Sendable {
     func replace(_ file: String, _ bytes: [UInt8]) throws(StateError) {
         let temporary = try writeTemporary(bytes)
         // Nothing is left to remove once it is renamed.
-        defer { unlink(temporary) }
-        let room = try Descriptor(Self.parent(of: file), O_RDONLY | O_DIRECTORY)
-        guard rename(temporary, file) == 0 else { throw .system(file, "replace") }
+        defer { unsafe unlink(temporary) }
+        let room = try Descriptor(Directory.parent(of: file), O_RDONLY | O_DIRECTORY)
+        guard unsafe rename(temporary, file) == 0 else { throw .system(file, "replace") }
         try room.synchronizeEntries()
     }
 
     /// A new file beside the others, whole and on disk, under a name nobody else uses.
     private func writeTemporary(_ bytes: [UInt8]) throws(StateError) -> String {
         let name = UInt64.random(in: .min ... .max)
-        let room = access("\(path)/payments/tmp", F_OK) == 0 ? "\(path)/payments/tmp" : path
+        let room = unsafe access("\(path)/payments/tmp", F_OK) == 0 ? "\(path)/payments/tmp" : path
         let temporary = "\(room)/.\(getpid())-\(String(name, radix: 16))"
         do throws(StateError) {
             let descriptor = try Descriptor(temporary, O_WRONLY | O_CREAT | O_EXCL)
@@ -140,7 +141,7 @@ package struct StateDirectory: Sendable {
             try descriptor.write(bytes, at: 0)
             try descriptor.synchronize()
         } catch {
-            unlink(temporary)
+            unsafe unlink(temporary)
             throw error
         }
         return temporary
@@ -149,33 +150,5 @@ package struct StateDirectory: Sendable {
     /// Makes the entries of a directory durable.
     static func synchronizeDirectory(_ path: String) throws(StateError) {
         try Descriptor(path, O_RDONLY | O_DIRECTORY).synchronizeEntries()
-    }
-
-    /// The names in a directory, unsorted; none when it is not there.
-    static func names(in path: String) -> [String] {
-        var names: [String] = []
-        eachName(in: path) {
-            names.append($0)
-            return true
-        }
-        return names
-    }
-
-    /// Visits the names in a directory one by one until `body` says `false`: a directory of a
-    /// million entries is not read for the sake of a few.
-    static func eachName(in path: String, _ body: (String) -> Bool) {
-        guard let directory = opendir(path) else { return }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." && !body(name) { return }
-        }
-    }
-
-    private static func parent(of path: String) -> String {
-        let directory = path.lastIndex(of: "/").map { path[..<$0] } ?? ""
-        return directory.isEmpty ? "/" : String(directory)
     }
 }

@@ -1,11 +1,12 @@
 import Glibc
+import POSIX
 import Store
 import Text
 
 /// Keeping the journal bounded, in days and in size.
 extension TSVJournal {
     /// A file that was written to within so many seconds may be open in some process.
-    private static let idleSeconds = 120
+    private static let idleSeconds: UInt64 = 120
     private static let chunkBytes = 1 << 16
 
     /// Drops days that are too old, and then, while the journal is too large, of the oldest days
@@ -38,7 +39,7 @@ extension TSVJournal {
         let oldest = CalendarText.date(now - min(now, isLong ? now : span))
         let reader = JournalReader(directory)
         for file in reader.files() where file.day < oldest {
-            unlink("\(room)/\(file.name)")
+            unsafe unlink("\(room)/\(file.name)")
         }
         let files = reader.files()
         var total = files.reduce(0) { $0 + Self.size("\(room)/\($1.name)") }
@@ -50,7 +51,7 @@ extension TSVJournal {
                 total -= before - Self.size("\(room)/\(Self.moneyOnly(file).name)")
             } else if before > bytes / 4, let aside = Self.free(after: file, in: room) {
                 // Its writers look once a second whether it still has its name.
-                rename(path, "\(room)/\(aside.name)")
+                unsafe rename(path, "\(room)/\(aside.name)")
             }
         }
     }
@@ -65,8 +66,8 @@ extension TSVJournal {
         let room = "\(directory.path)/journal"
         let path = "\(room)/\(file.name)"
         let temporary = "\(directory.path)/payments/tmp/.\(getpid())-\(file.name)"
-        unlink(temporary)
-        defer { unlink(temporary) }
+        unsafe unlink(temporary)
+        defer { unsafe unlink(temporary) }
         let made = try Descriptor(temporary, O_WRONLY | O_CREAT | O_EXCL | O_APPEND)
         try directory.handOver(made)
         var text = JournalFormat.head
@@ -80,8 +81,8 @@ extension TSVJournal {
         }
         try made.append(text)
         try made.synchronize()
-        guard rename(temporary, path) == 0,
-            rename(path, "\(room)/\(Self.moneyOnly(file).name)") == 0
+        guard unsafe rename(temporary, path) == 0,
+            unsafe rename(path, "\(room)/\(Self.moneyOnly(file).name)") == 0
         else { throw .system(path, "replace") }
     }
 
@@ -92,23 +93,19 @@ extension TSVJournal {
         for number in 2..<100 {
             let next = JournalFormat.File(day: file.day, number: number)
             let isFree = [next, moneyOnly(next)].allSatisfy {
-                access("\(room)/\($0.name)", F_OK) != 0
+                unsafe access("\(room)/\($0.name)", F_OK) != 0
             }
             if isFree { return next }
         }
         return nil
     }
 
-    private static func size(_ path: String) -> Int {
-        var status = stat()
-        return lstat(path, &status) == 0 ? Int(status.st_size) : 0
-    }
+    private static func size(_ path: String) -> Int { FileStatus(path)?.size ?? 0 }
 
     private static func isIdle(_ path: String) -> Bool {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return false }
-        let age = time(nil) - status.st_mtim.tv_sec
+        guard let written = FileStatus(path)?.writtenSeconds else { return false }
+        let now = Clock.now()
         // A file of the future is not being written to.
-        return age >= idleSeconds || age < 0
+        return written > now || now - written >= idleSeconds
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Store
 import Synchronization
 import Text
@@ -145,7 +146,7 @@ package final class TSVJournal: Journal {
         for number in 1...Self.maximumFiles {
             let name = JournalFormat.File(day: second.day, number: number).name
             let path = "\(directory.path)/journal/\(name)"
-            if access(path, F_OK) != 0 { try directory.create(path, JournalFormat.head) }
+            if unsafe access(path, F_OK) != 0 { try directory.create(path, JournalFormat.head) }
             let file = try Descriptor(path, O_RDWR | O_APPEND)
             let head = try file.read(at: 0, count: JournalFormat.head.count)
             if head != JournalFormat.head { continue }

@@ -1,3 +1,4 @@
+import POSIX
 import Store
 import Text
 
@@ -25,7 +26,7 @@ struct TablePage {
 
     /// `<16 hex digits> <6 decimal digits>\n`.
     static func slotText(_ hash: UInt64, _ value: UInt32) -> [UInt8] {
-        let digits = CalendarText.padded(UInt64(min(value, HashedTable.maximumValue)), 6)
+        let digits = Digits.padded(UInt64(min(value, HashedTable.maximumValue)), 6)
         return hashText(hash) + [0x20] + Array(digits.utf8) + [0x0a]
     }
 
@@ -48,14 +49,15 @@ struct TablePage {
     /// The slot of a hash; `nil` when it is not on this page.
     func find(_ hash: UInt64) -> Int? {
         // Sixteen digits compared as two words: this loop is most of a decision's own time.
-        Self.hashText(hash).withUnsafeBytes { wanted in
-            let first = wanted.loadUnaligned(as: UInt64.self)
-            let second = wanted.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-            return bytes.withUnsafeBytes { page in
+        unsafe Self.hashText(hash).withUnsafeBytes { wanted in
+            let first = unsafe wanted.loadUnaligned(as: UInt64.self)
+            let second = unsafe wanted.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+            return unsafe bytes.withUnsafeBytes { page in
                 for slot in 0..<HashedTable.slotsPerPage {
                     let start = slot * HashedTable.slotBytes
-                    if page.loadUnaligned(fromByteOffset: start, as: UInt64.self) == first,
-                        page.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self) == second
+                    if unsafe page.loadUnaligned(fromByteOffset: start, as: UInt64.self) == first,
+                        unsafe page.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self)
+                            == second
                     {
                         return slot
                     }
@@ -79,13 +81,12 @@ struct TablePage {
     /// The number in a slot.
     func value(_ slot: Int) throws(StateError) -> UInt32 {
         let start = slot * HashedTable.slotBytes
-        let digits = bytes[(start + 17)..<(start + 23)]
         guard bytes[start + 16] == 0x20, bytes[start + 23] == 0x0a,
-            digits.allSatisfy({ (0x30...0x39).contains($0) })
+            let number = Digits.number(bytes[(start + 17)..<(start + 23)])
         else {
             throw StateError("\(path): has a damaged slot; l402 state repair moves the file aside")
         }
-        return digits.reduce(0) { $0 * 10 + UInt32($1 - 0x30) }
+        return UInt32(number)
     }
 
     /// All slots that hold something.
@@ -99,10 +100,10 @@ struct TablePage {
 
     private func hash(_ slot: Int) -> UInt64? {
         let start = slot * HashedTable.slotBytes
-        return bytes.withUnsafeBufferPointer { page in
+        return unsafe bytes.withUnsafeBufferPointer { page in
             var hash: UInt64 = 0
             for offset in start..<start + 16 {
-                let byte = page[offset]
+                let byte = unsafe page[offset]
                 let digit: UInt8
                 if byte >= 0x30 && byte <= 0x39 {
                     digit = byte - 0x30
@@ -138,12 +139,10 @@ struct TableHead {
 
     /// A new table: its head and one empty page.
     static func text(meaning: String) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        let key = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         let text =
             magic + "\(meaning)\n"
             + "A line below is a keyed hash and a number; the key is thrown away with this file.\n"
-            + "key \(Hex.encode(key))\npages 0000000001\n"
+            + "key \(Hex.encode(Randomness.bytes(32)))\npages 0000000001\n"
         let head = Array(text.utf8)
         return head + [UInt8](repeating: 0, count: 2 * HashedTable.pageBytes - head.count)
     }

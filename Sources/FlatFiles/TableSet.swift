@@ -1,4 +1,5 @@
 import Glibc
+import POSIX
 import Store
 import Synchronization
 
@@ -39,14 +40,14 @@ final class TableSet: Sendable {
 
     /// The same, but only when it is there.
     func existing(_ name: String) throws(StateError) -> HashedTable? {
-        if access("\(directory.path)/\(room)/\(name)", F_OK) == 0 { return try table(name) }
+        if unsafe access("\(directory.path)/\(room)/\(name)", F_OK) == 0 { return try table(name) }
         return nil
     }
 
     /// Removes whole files whose name `isOld`.
     func remove(where isOld: (String) -> Bool) {
-        for name in StateDirectory.names(in: "\(directory.path)/\(room)") where isOld(name) {
-            unlink("\(directory.path)/\(room)/\(name)")
+        for name in Directory.names(in: "\(directory.path)/\(room)") where isOld(name) {
+            unsafe unlink("\(directory.path)/\(room)/\(name)")
             open.withLock { _ = $0.removeValue(forKey: name) }
         }
     }

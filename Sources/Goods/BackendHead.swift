@@ -1,3 +1,4 @@
+import HTTP
 import Text
 
 /// The head of a backend's answer, line by line, and whether it is one that can be passed on.
@@ -9,7 +10,7 @@ struct BackendHead {
     private static let limitBytes = 32 * 1024
 
     private(set) var status = 0
-    private(set) var fields: [(name: String, value: String)] = []
+    private(set) var fields: Fields = []
     /// Whether its last line has come.
     private(set) var isComplete = false
     /// Why it cannot be passed on, for the log.
@@ -38,13 +39,13 @@ struct BackendHead {
 
     private mutating func takeField(_ line: [UInt8]) {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0,
-            line[..<colon].allSatisfy(Self.isTokenByte)
+            line[..<colon].allSatisfy(\.isToken)
         else {
             problem = "a line of its head is no header field"
             return
         }
-        let value = String(foreign: line[(colon + 1)...])
-        fields.append((String(foreign: line[..<colon]), value.withoutBlanksAtEnds))
+        let value = line[(colon + 1)...].trimming { $0.isBlank || $0 == 0x0d || $0 == 0x0a }
+        fields.append((String(foreign: line[..<colon]), String(foreign: value)))
     }
 
     private mutating func check() {
@@ -80,26 +81,6 @@ struct BackendHead {
     }
 
     private static func isNumber(_ text: String) -> Bool {
-        (1...18).contains(text.utf8.count) && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
-    }
-
-    /// RFC 9110 section 5.6.2, as nginx reads it.
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-        }
-    }
-}
-
-extension String {
-    /// Without blanks, tabs and line ends at both ends.
-    fileprivate var withoutBlanksAtEnds: String {
-        let isBlank: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d || $0 == 0x0a }
-        let tail = utf8.drop(while: isBlank)
-        guard let end = tail.lastIndex(where: { !isBlank($0) }) else { return "" }
-        return String(self[tail.startIndex...end])
+        (1...18).contains(text.utf8.count) && Digits.isNumber(text)
     }
 }

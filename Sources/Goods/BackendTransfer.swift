@@ -1,12 +1,15 @@
 import CCurl
+import Curl
 import FastCGI
+import HTTP
+import POSIX
 import Store
 
 /// One request on its way to a backend and back: what libcurl's callbacks write to.
 ///
 /// The head of an answer is held until the first bytes of its body are there, so that a backend that
 /// dies or falls silent between them is told to the client as what it is. Events go out at once.
-final class BackendTransfer {
+final class BackendTransfer: Transfer {
     /// Goods are on their way from the first byte; the rest is written in one piece.
     private static let firstBytes = 4096
     private static let millisecondsBetweenLooks: UInt64 = 200
@@ -34,7 +37,7 @@ final class BackendTransfer {
     // MARK: - What libcurl asks for and brings
 
     /// A part of the request's body; `nil` when it cannot be read.
-    func readBody(upTo count: Int) -> [UInt8]? {
+    func body(upTo count: Int) -> [UInt8]? {
         do throws(ExchangeError) {
             let bytes = try delivery.exchange.read(upTo: count)
             if let left = bodyLeft {
@@ -81,7 +84,7 @@ final class BackendTransfer {
 
     /// Whether somebody still waits for the answer; looked at a few times a second.
     func isWanted() -> Bool {
-        let now = MonotonicClock.milliseconds()
+        let now = Clock.coarseMilliseconds()
         guard now >= lastLook + Self.millisecondsBetweenLooks else { return true }
         lastLook = now
         if delivery.exchange.isPeerGone, clientError == nil {
@@ -90,7 +93,7 @@ final class BackendTransfer {
         return clientError == nil
     }
 
-    private var fields: [(name: String, value: String)] {
+    private var fields: Fields {
         let fields = HeaderFilter.toClient(head.fields, status: head.status, links: links)
         // Tells nginx, and only nginx, to pass events on as they come.
         return head.isEventStream ? fields + [("X-Accel-Buffering", "no")] : fields
@@ -122,23 +125,21 @@ final class BackendTransfer {
 
     /// Says what became of it, and answers when nothing has been answered yet.
     ///
-    /// - Parameter isAsked: Whether anything of the request was sent to the backend.
     /// - Throws: ``FastCGI/ExchangeError`` when it was the web server that hung up.
-    func conclude(_ code: CURLcode, isAsked: Bool) throws(ExchangeError) -> DeliveryReport {
-        if clientError == nil, code == CURLE_OK, head.isComplete, !delivery.isBegun {
+    func conclude(_ result: TransferResult) throws(ExchangeError) -> DeliveryReport {
+        if clientError == nil, result.isWhole, head.isComplete, !delivery.isBegun {
             _ = begin(with: [])
         }
         if let clientError {
-            delivery.clientLeft(whenAsked: isAsked && isBodyRead)
+            delivery.clientLeft(whenAsked: result.sentBytes > 0 && isBodyRead)
             throw clientError
         }
-        if code == CURLE_OK, delivery.isBegun {
+        if result.isWhole, delivery.isBegun {
             return DeliveryReport(
                 status: head.status,
                 code: head.status >= 500 ? "goods_failed" : ""
             )
         }
-        let reason = String(cString: ccurl_easy_strerror(code))
         if delivery.isBegun {
             if !delivery.isBodyBegun, head.wantsBody(method: delivery.method) {
                 delivery.giveBack(.failure)
@@ -148,10 +149,10 @@ final class BackendTransfer {
             return DeliveryReport(
                 status: head.status,
                 code: "backend_broke_off",
-                detail: "the backend stopped in the middle: \(reason)"
+                detail: "the backend stopped in the middle: \(result.reason)"
             )
         }
-        return try fail(code, reason)
+        return try fail(result.code, result.reason)
     }
 
     private func fail(_ code: CURLcode, _ reason: String) throws(ExchangeError) -> DeliveryReport {

@@ -1,3 +1,5 @@
+import Text
+
 /// The `Range` header field (RFC 9110 section 14), for a file of a known size.
 enum ByteRanges: Equatable {
     /// No range, one that is no range, or more of them than anybody needs: send all.
@@ -65,9 +67,6 @@ enum ByteRanges: Equatable {
 
     /// Decimal digits; what no file can have counts as the largest number.
     private static func number(_ text: Substring) -> Int? {
-        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            return nil
-        }
-        return Int(text) ?? .max
+        Digits.isNumber(text) ? Int(text) ?? .max : nil
     }
 }

@@ -11,7 +11,7 @@ package final class Delivery {
     let exchange: any Exchange
     let method: String
     /// What the gate says of the sale; sent with the answer, to the backend the `L402-…` of it.
-    let sale: [(name: String, value: String)]
+    let sale: Fields
     private let judge: (Int, String?) -> ReturnCause?
     private let returning: (ReturnCause) -> Bool
     /// What returning gave; `nil` while nothing has been returned.
@@ -34,7 +34,7 @@ package final class Delivery {
     package init(
         exchange: any Exchange,
         method: String,
-        headers: [(name: String, value: String)],
+        headers: Fields,
         judge: @escaping (_ status: Int, _ location: String?) -> ReturnCause?,
         giveBack: @escaping (ReturnCause) -> Bool
     ) {
@@ -75,7 +75,7 @@ package final class Delivery {
 
     /// Whether the head of an answer, the gate's own fields included, is one that every web server
     /// takes.
-    func fits(_ status: Int, _ fields: [(name: String, value: String)]) -> Bool {
+    func fits(_ status: Int, _ fields: Fields) -> Bool {
         let head = Response(status: status, headers: HeadFields.merge(fields, with: sale))
         return head.serialized(withBody: false).count <= HeadFields.limitBytes
             && fields.allSatisfy {
@@ -88,7 +88,7 @@ package final class Delivery {
     /// What the answer does not take is given back before. When this throws, no byte is out.
     func begin(
         _ status: Int,
-        _ fields: [(name: String, value: String)],
+        _ fields: Fields,
         body: [UInt8] = []
     ) throws(ExchangeError) {
         let location = fields.first { $0.name.lowercased() == "location" }?.value
@@ -115,7 +115,7 @@ package final class Delivery {
     /// Answers something that nobody pays for, without a body.
     func answerTakingNothing(
         _ status: Int,
-        _ fields: [(name: String, value: String)]
+        _ fields: Fields
     ) throws(ExchangeError) {
         giveBack(.nothingDelivered)
         let head = Response(
@@ -133,7 +133,7 @@ package final class Delivery {
         _ message: String,
         cause: ReturnCause,
         detail: String = "",
-        adding fields: [(name: String, value: String)] = []
+        adding fields: Fields = []
     ) throws(ExchangeError) -> DeliveryReport {
         let isBack = giveBack(cause)
         var answer = Response.error(status, code: code, message)
@@ -147,7 +147,7 @@ package final class Delivery {
     }
 
     /// The gate's own fields without what counts: nothing has been taken.
-    private var saleTakingNothing: [(name: String, value: String)] {
+    private var saleTakingNothing: Fields {
         let counts = ["L402-Uses-Left", "L402-Free-Left", "RateLimit", "RateLimit-Policy"]
         return sale.filter { !counts.contains($0.name) }
     }

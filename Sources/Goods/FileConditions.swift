@@ -1,3 +1,5 @@
+import Curl
+
 /// Conditional requests (RFC 9110 section 13) for one state of a file.
 struct FileConditions {
     enum Verdict: Equatable {

@@ -222,7 +222,7 @@ package enum FileGoods {
         _ pieces: [Piece],
         of file: OpenedFile,
         _ status: Int,
-        _ head: [(name: String, value: String)],
+        _ head: Fields,
         _ delivery: Delivery
     ) throws(ExchangeError) -> DeliveryReport {
         if delivery.method == "HEAD" {
@@ -263,7 +263,7 @@ package enum FileGoods {
     private static func pass(
         _ bytes: [UInt8],
         _ status: Int,
-        _ head: [(name: String, value: String)],
+        _ head: Fields,
         _ delivery: Delivery
     ) throws(ExchangeError) {
         if delivery.isBegun { return try delivery.send(bytes) }

@@ -1,4 +1,5 @@
 import CCurl
+import Curl
 import FastCGI
 import HTTP
 import Store
@@ -24,45 +25,16 @@ package final class Forwarder: Sendable {
         }
     }
 
-    /// A transfer's handle, and the one that runs it and keeps its connections.
-    private struct Handle: @unchecked Sendable {
-        let easy: UnsafeMutableRawPointer
-        let multi: UnsafeMutableRawPointer
-
-        init?() {
-            guard let easy = ccurl_easy_init() else { return nil }
-            guard let multi = ccurl_multi_init() else {
-                ccurl_easy_cleanup(easy)
-                return nil
-            }
-            self.easy = easy
-            self.multi = multi
-        }
-
-        func free() {
-            ccurl_easy_cleanup(easy)
-            ccurl_multi_cleanup(multi)
-        }
-    }
-
-    /// Kept for their connections.
-    private static let maximumIdle = 32
     /// How often a silent transfer looks whether its client is still there.
     private static let millisecondsBetweenLooks: Int32 = 300
 
-    private let idle = Mutex<[Handle]>([])
+    private let pool = CurlPool(maximumIdle: 32)
     private let timeoutSeconds: Int
 
     /// - Parameter timeoutSeconds: Seconds without a byte in either direction after which a backend
     ///   is given up.
     package init(timeoutSeconds: UInt64) {
         self.timeoutSeconds = Int(clamping: timeoutSeconds)
-    }
-
-    deinit {
-        idle.withLock { handles in
-            for handle in handles { handle.free() }
-        }
     }
 
     /// Forwards one request and sends the answer on as it comes.
@@ -93,7 +65,7 @@ package final class Forwarder: Sendable {
             )
         }
         defer { TransferPlaces.shared.leave(client) }
-        guard ccurl_load() == 1, let handle = idle.withLock({ $0.popLast() }) ?? Handle() else {
+        guard let handle = pool.take() else {
             return try delivery.fail(
                 503,
                 code: "backend_unavailable",
@@ -102,14 +74,7 @@ package final class Forwarder: Sendable {
                 detail: "libcurl.so.4 cannot be loaded; install libcurl4"
             )
         }
-        defer {
-            let isKept = idle.withLock { handles in
-                guard handles.count < Self.maximumIdle else { return false }
-                handles.append(handle)
-                return true
-            }
-            if !isKept { handle.free() }
-        }
+        defer { pool.giveBack(handle) }
         if delivery.exchange.isPeerGone {
             delivery.clientLeft()
             throw ExchangeError("the web server hung up")
@@ -121,10 +86,8 @@ package final class Forwarder: Sendable {
             links: PublicLinks(backend: target.url, origin: origin),
             bodyBytes: body.bytes
         )
-        let code = perform(target, delivery, transfer, body, origin, on: handle)
-        var sent = 0
-        ccurl_getinfo_long(handle.easy, CURLINFO_REQUEST_SIZE, &sent)
-        return try transfer.conclude(code, isAsked: sent > 0)
+        let result = perform(target, delivery, transfer, body, origin, on: handle)
+        return try transfer.conclude(result)
     }
 
     /// FastCGI and CGI have no way for it, and an answer "upgrade first" is not what was bought. What
@@ -144,43 +107,23 @@ package final class Forwarder: Sendable {
         _ transfer: BackendTransfer,
         _ body: RequestBodyLength,
         _ origin: PublicOrigin?,
-        on handles: Handle
-    ) -> CURLcode {
-        let handle = handles.easy
-        ccurl_easy_reset(handle)
-        ccurl_setopt_string(handle, CURLOPT_URL, target.url.base + "/")
+        on handle: CurlHandle
+    ) -> TransferResult {
+        handle.set(CURLOPT_URL, target.url.base + "/")
         // As it is: libcurl's own reading of a URL plays no part.
-        withCString(target.path) { ccurl_setopt_string(handle, CURLOPT_REQUEST_TARGET, $0) }
-        if let socket = target.url.socket {
-            ccurl_setopt_string(handle, CURLOPT_UNIX_SOCKET_PATH, socket)
-        }
-        ccurl_allow_http_only(handle)
-        ccurl_setopt_string(handle, CURLOPT_PROXY, "")
-        ccurl_setopt_long(handle, CURLOPT_PATH_AS_IS, 1)
-        ccurl_setopt_long(handle, CURLOPT_NOSIGNAL, 1)
-        ccurl_setopt_long(handle, CURLOPT_HTTP_VERSION, 2)  // CURL_HTTP_VERSION_1_1
-        ccurl_setopt_long(handle, CURLOPT_BUFFERSIZE, 64 * 1024)
-        ccurl_setopt_long(handle, CURLOPT_UPLOAD_BUFFERSIZE, 64 * 1024)
-        ccurl_setopt_long(handle, CURLOPT_CONNECTTIMEOUT_MS, min(5, timeoutSeconds) * 1000)
-        ccurl_setopt_long(handle, CURLOPT_LOW_SPEED_LIMIT, 1)
-        ccurl_setopt_long(handle, CURLOPT_LOW_SPEED_TIME, timeoutSeconds)
-        ccurl_setopt_string(handle, CURLOPT_CUSTOMREQUEST, delivery.method)
-        let isRepeatable = delivery.method == "GET" || delivery.method == "HEAD"
+        handle.set(CURLOPT_REQUEST_TARGET, target.path)
+        if let socket = target.url.socket { handle.set(CURLOPT_UNIX_SOCKET_PATH, socket) }
+        handle.set(CURLOPT_PATH_AS_IS, 1)
+        handle.set(CURLOPT_HTTP_VERSION, 2)  // CURL_HTTP_VERSION_1_1
+        handle.set(CURLOPT_BUFFERSIZE, 64 * 1024)
+        handle.set(CURLOPT_UPLOAD_BUFFERSIZE, 64 * 1024)
+        handle.set(CURLOPT_CONNECTTIMEOUT_MS, min(5, timeoutSeconds) * 1000)
+        handle.set(CURLOPT_LOW_SPEED_LIMIT, 1)
+        handle.set(CURLOPT_LOW_SPEED_TIME, timeoutSeconds)
+        handle.set(CURLOPT_CUSTOMREQUEST, delivery.method)
         // On a kept connection that turns out to be closed libcurl sends again by itself.
-        if !isRepeatable { ccurl_setopt_long(handle, CURLOPT_FRESH_CONNECT, 1) }
-        if delivery.method == "HEAD" { ccurl_setopt_long(handle, CURLOPT_NOBODY, 1) }
-
-        let context = Unmanaged.passUnretained(transfer).toOpaque()
-        ccurl_setopt_callback(handle, CURLOPT_HEADERFUNCTION, takeHeader)
-        ccurl_setopt_pointer(handle, CURLOPT_HEADERDATA, context)
-        ccurl_setopt_callback(handle, CURLOPT_WRITEFUNCTION, takeBody)
-        ccurl_setopt_pointer(handle, CURLOPT_WRITEDATA, context)
-        ccurl_setopt_progress(handle, isStillWanted)
-        ccurl_setopt_pointer(handle, CURLOPT_XFERINFODATA, context)
-        ccurl_setopt_long(handle, CURLOPT_NOPROGRESS, 0)
-        announce(body, delivery, context, on: handle)
-
-        var list: UnsafeMutablePointer<curl_slist>?
+        if !delivery.isReading { handle.set(CURLOPT_FRESH_CONNECT, 1) }
+        if delivery.method == "HEAD" { handle.set(CURLOPT_NOBODY, 1) }
         let fields = HeaderFilter.toBackend(
             delivery.exchange,
             origin: origin,
@@ -188,36 +131,19 @@ package final class Forwarder: Sendable {
             sale: delivery.sale
         )
         // Without these libcurl would say something of its own.
-        for line in ["Expect:", "Accept:", "User-Agent:"].map({ Array($0.utf8) }) + fields {
-            withCString(line) { list = ccurl_slist_append(list, $0) ?? list }
+        let silent = ["Expect:", "Accept:", "User-Agent:"].map { Array($0.utf8) }
+        handle.setHeaders(silent + fields)
+        var posted: [UInt8]?
+        if body.bytes != 0 {
+            handle.setUpload(bytes: body.bytes)
+        } else if ["POST", "PUT", "PATCH"].contains(delivery.method) {
+            posted = []
         }
-        defer { ccurl_slist_free(list) }
-        ccurl_setopt_pointer(handle, CURLOPT_HTTPHEADER, list)
-        return withExtendedLifetime(transfer) {
-            ccurl_multi_run(handles.multi, handle, Self.millisecondsBetweenLooks)
-        }
-    }
-
-    private func announce(
-        _ body: RequestBodyLength,
-        _ delivery: Delivery,
-        _ context: UnsafeMutableRawPointer,
-        on handle: UnsafeMutableRawPointer
-    ) {
-        guard body.bytes != 0 else {
-            if ["POST", "PUT", "PATCH"].contains(delivery.method) {
-                ccurl_setopt_long(handle, CURLOPT_POST, 1)
-                ccurl_setopt_offset(handle, CURLOPT_POSTFIELDSIZE_LARGE, 0)
-                ccurl_setopt_string(handle, CURLOPT_CUSTOMREQUEST, delivery.method)
-            }
-            return
-        }
-        ccurl_setopt_long(handle, CURLOPT_UPLOAD, 1)
-        if let bytes = body.bytes {
-            ccurl_setopt_offset(handle, CURLOPT_INFILESIZE_LARGE, curl_off_t(bytes))
-        }
-        ccurl_setopt_callback(handle, CURLOPT_READFUNCTION, giveBody)
-        ccurl_setopt_pointer(handle, CURLOPT_READDATA, context)
+        return handle.run(
+            transfer,
+            posting: posted,
+            lookMilliseconds: Self.millisecondsBetweenLooks
+        )
     }
 }
 

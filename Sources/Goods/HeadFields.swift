@@ -1,3 +1,5 @@
+import HTTP
+
 /// The head of an answer, put together from what the goods say and what the gate says.
 enum HeadFields {
     /// What the shipped nginx snippets have room for (`fastcgi_buffer_size 16k`), less the records
@@ -8,9 +10,9 @@ enum HeadFields {
 
     /// One list, in which the gate's word stands where both have one.
     static func merge(
-        _ goods: [(name: String, value: String)],
-        with own: [(name: String, value: String)]
-    ) -> [(name: String, value: String)] {
+        _ goods: Fields,
+        with own: Fields
+    ) -> Fields {
         var goods = goods
         var own = own
         if let at = own.firstIndex(where: { $0.name == "Cache-Control" }) {
@@ -40,7 +42,7 @@ enum HeadFields {
     /// Takes out of an answer what would let a shared cache keep it; the `Cache-Control` of what is
     /// left, which says `private` or `no-store`. How long a browser may keep it stays.
     private static func keptFromSharedCaches(
-        _ goods: inout [(name: String, value: String)],
+        _ goods: inout Fields,
         own: String
     ) -> String {
         let kept = goods.filter { $0.name.lowercased() == "cache-control" }
@@ -80,7 +82,7 @@ enum HeadFields {
 
     /// Whether the gate decides who else may read an answer: with `L402_CORS=off` it says nothing at
     /// all, and with a list at least that the answer depends on the origin.
-    private static func saysWhoMayRead(_ own: [(name: String, value: String)]) -> Bool {
+    private static func saysWhoMayRead(_ own: Fields) -> Bool {
         own.contains { field in
             field.name == "Access-Control-Allow-Origin"
                 || field.name == "Vary" && field.value.lowercased().contains("origin")
@@ -90,7 +92,7 @@ enum HeadFields {
     /// What the gate shows to pages of other origins, and what the goods show.
     private static func exposed(
         _ own: String,
-        and goods: [(name: String, value: String)]
+        and goods: Fields
     ) -> String {
         var names = members(own)
         var known = Set(names.map { $0.lowercased() })

@@ -35,7 +35,7 @@ enum HeaderFilter {
         _ exchange: any Exchange,
         origin: PublicOrigin?,
         isToldHost: Bool = false,
-        sale: [(name: String, value: String)]
+        sale: Fields
     ) -> [[UInt8]] {
         var fields: [(name: String, value: [UInt8])] = []
         exchange.forEachParameter(withPrefixes: ["HTTP_"]) { variable, value in
@@ -75,10 +75,10 @@ enum HeaderFilter {
 
     /// The fields of a backend's answer that reach the client.
     static func toClient(
-        _ fields: [(name: String, value: String)],
+        _ fields: Fields,
         status: Int,
         links: PublicLinks
-    ) -> [(name: String, value: String)] {
+    ) -> Fields {
         let named = Set(
             fields.filter { $0.name.lowercased() == "connection" }
                 .flatMap { connectionNames(Array($0.value.utf8)) }

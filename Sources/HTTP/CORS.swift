@@ -24,7 +24,7 @@ package struct CORSPolicy: Sendable, Equatable {
     package static let exposed =
         "WWW-Authenticate, L402-Price, L402-Service, L402-Tier, L402-Access, L402-Payment-Hash, "
         + "L402-Uses-Left, L402-Free-Left, L402-Refunded, RateLimit, RateLimit-Policy, Retry-After"
-    private static let open: [(name: String, value: String)] = [
+    private static let open: Fields = [
         ("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", exposed),
     ]
 
@@ -32,7 +32,7 @@ package struct CORSPolicy: Sendable, Equatable {
     /// not read a challenge without them.
     ///
     /// - Parameter origin: The request's `Origin`, asked for where it matters.
-    package func headers(origin: () -> String?) -> [(name: String, value: String)] {
+    package func headers(origin: () -> String?) -> Fields {
         switch origins {
         case .none:
             return []
@@ -65,7 +65,7 @@ package struct CORSPolicy: Sendable, Equatable {
         for name in (asked ?? "").prefix(2048).split(separator: ",").prefix(64) {
             let name = String(name).trimmingBlanks
             let isKnown = names.contains { $0.lowercased() == name.lowercased() }
-            if !isKnown, Self.isToken(name) { names.append(name) }
+            if !isKnown, !name.isEmpty, name.utf8.allSatisfy(\.isToken) { names.append(name) }
         }
         return [
             ("Access-Control-Allow-Methods", methods.joined(separator: ", ")),
@@ -73,18 +73,5 @@ package struct CORSPolicy: Sendable, Equatable {
             ("Access-Control-Max-Age", "86400"),
             ("Vary", "Access-Control-Request-Headers"),
         ]
-    }
-
-    /// The name of a header field (RFC 9110 section 5.6.2).
-    private static func isToken(_ text: String) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                case _: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-                }
-            }
     }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// The path of a request as nginx reads it, and every other way a server behind it may read it.
 ///
 /// Made from `REQUEST_URI`, the one path variable that is raw in every mode of every server, the
@@ -140,19 +142,19 @@ package struct RequestPath: Sendable, Equatable {
     ) throws(RequestPathError) -> ArraySlice<UInt8> {
         guard let first = target.first else { throw .notAbsolute }
         if first == UInt8(ascii: "/") { return target }
-        guard let colon = target.firstIndex(of: UInt8(ascii: ":")), isLetter(first),
-            target[..<colon].allSatisfy({ isLetter($0) || isDigit($0) || "+-.".utf8.contains($0) })
+        guard let colon = target.firstIndex(of: UInt8(ascii: ":")), first.isLetter,
+            target[..<colon].allSatisfy({ $0.isLetter || $0.isDigit || "+-.".utf8.contains($0) })
         else { throw .notAbsolute }
         var rest = target[(colon + 1)...]
         guard rest.starts(with: "//".utf8) else { throw .notAbsolute }
         rest = rest.dropFirst(2)
         let isBracketed = rest.first == UInt8(ascii: "[")
         let host = rest.prefix {
-            isLetter($0) || isDigit($0) || (isBracketed ? "-._~:[]" : "-.").utf8.contains($0)
+            $0.isLetter || $0.isDigit || (isBracketed ? "-._~:[]" : "-.").utf8.contains($0)
         }
         guard !host.isEmpty else { throw .notAbsolute }
         rest = rest.dropFirst(host.count)
-        if rest.first == UInt8(ascii: ":") { rest = rest.dropFirst().drop(while: isDigit) }
+        if rest.first == UInt8(ascii: ":") { rest = rest.dropFirst().drop(while: \.isDigit) }
         switch rest.first {
         case UInt8(ascii: "/"): return rest
         case UInt8(ascii: "?"), nil: return [UInt8(ascii: "/")] + rest
@@ -173,13 +175,5 @@ package struct RequestPath: Sendable, Equatable {
             previous = byte
         }
         return true
-    }
-
-    private static func isLetter(_ byte: UInt8) -> Bool {
-        byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
-    }
-
-    private static func isDigit(_ byte: UInt8) -> Bool {
-        byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9")
     }
 }

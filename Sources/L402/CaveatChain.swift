@@ -1,3 +1,5 @@
+import Text
+
 /// What the verified caveats of a token allow, read from first to last.
 ///
 /// The first caveat of each kind is ours, written at minting; every later one was appended by a
@@ -93,7 +95,8 @@ struct CaveatChain {
         for entry in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
             let parts = entry.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
             guard parts.count == 2, let name = parts.first, !name.isEmpty,
-                let tier = parts.last.flatMap({ decimal($0) }).flatMap({ UInt8(exactly: $0) }),
+                let tier = parts.last.flatMap({ Digits.number($0) }).flatMap({ UInt8(exactly: $0) }
+                ),
                 list.updateValue(tier, forKey: Array(name)) == nil
             else { throw .malformed("its services caveat is not name:tier[,name:tier]") }
         }
@@ -101,7 +104,7 @@ struct CaveatChain {
     }
 
     private static func number(_ value: [UInt8]) throws(CredentialError) -> UInt64 {
-        guard let number = decimal(value) else {
+        guard let number = Digits.number(value) else {
             throw .malformed("a caveat is not a whole number")
         }
         return number

@@ -13,7 +13,6 @@ package struct Challenge: Sendable {
     /// The invoice's payment hash.
     package let paymentHash: PaymentHash
 
-    /// A challenge for a token and its invoice.
     package init(token: String, invoice: String, paymentHash: PaymentHash) {
         self.token = token
         self.invoice = invoice

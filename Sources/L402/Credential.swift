@@ -94,7 +94,6 @@ package struct CredentialSources: Sendable {
     /// The `Cookie` header.
     package var cookie: [UInt8]?
 
-    /// Nothing anywhere.
     package init() {}
 }
 
@@ -149,7 +148,7 @@ package struct PresentedCredentials: Sendable {
             hasForeignAuthorization = true
             return
         }
-        var rest = value.trimmed[...]
+        var rest = Array(value.trimmingBlanks)[...]
         var isOurs = false
         while let after = rest.afterScheme {
             isOurs = true
@@ -179,7 +178,7 @@ package struct PresentedCredentials: Sendable {
         }
         var tokens: [Token] = []
         for entry in list.split(separator: UInt8(ascii: ",")).prefix(8) {
-            guard let bytes = Base64.decode(Array(entry).trimmed) else {
+            guard let bytes = Base64.decode(Array(entry.trimmingBlanks)) else {
                 refuse(.malformed("the token in \(place) is not base64"))
                 continue
             }
@@ -196,14 +195,16 @@ package struct PresentedCredentials: Sendable {
     }
 
     private mutating func readHash(_ value: [UInt8]) {
-        guard let hash = PaymentHash(hex: value.trimmed) else {
+        guard let hash = PaymentHash(hex: Array(value.trimmingBlanks)) else {
             return refuse(.malformed("the payment hash is not 64 hex digits"))
         }
         add(.hash(hash))
     }
 
     private mutating func readHexToken(_ value: [UInt8]) {
-        guard value.count <= Self.maximumHeaderBytes, let bytes = Hex.decode(value.trimmed) else {
+        guard value.count <= Self.maximumHeaderBytes,
+            let bytes = Hex.decode(Array(value.trimmingBlanks))
+        else {
             return refuse(.malformed("the Macaroon header is not hex"))
         }
         do {
@@ -220,7 +221,7 @@ package struct PresentedCredentials: Sendable {
         guard value.count <= Self.maximumHeaderBytes else { return }
         let before = problem
         for pair in value.split(separator: UInt8(ascii: ";")) {
-            let text = Array(pair).trimmed
+            let text = Array(pair.trimmingBlanks)
             guard let equals = text.firstIndex(of: UInt8(ascii: "=")),
                 Self.isCookieName(text[..<equals])
             else { continue }
@@ -251,16 +252,6 @@ package struct PresentedCredentials: Sendable {
     }
 }
 
-extension [UInt8] {
-    /// Without blanks and tabs at both ends.
-    var trimmed: [UInt8] {
-        let isBlank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-        let tail = drop(while: isBlank)
-        guard let end = tail.lastIndex(where: { !isBlank($0) }) else { return [] }
-        return Array(tail[...end])
-    }
-}
-
 extension ArraySlice<UInt8> {
     /// What follows a leading `L402` or `LSAT` in any case and its blanks; `nil` for another scheme.
     fileprivate var afterScheme: ArraySlice<UInt8>? {
@@ -269,15 +260,8 @@ extension ArraySlice<UInt8> {
         }
         guard isOurs else { return nil }
         let after = dropFirst(4)
-        guard after.first == UInt8(ascii: " ") || after.first == UInt8(ascii: "\t") || after.isEmpty
+        guard after.first?.isBlank ?? true
         else { return nil }
-        return after.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-    }
-}
-
-extension UInt8 {
-    /// `A`–`Z` as `a`–`z`; every other byte as it is.
-    fileprivate var lowercasedASCII: UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self
+        return after.drop { $0.isBlank }
     }
 }

@@ -23,8 +23,6 @@ package enum CredentialError: Error, Equatable, Sendable, CustomStringConvertibl
     case preimageMismatch
     /// The invoice has not been paid.
     case unpaid
-    /// The wallet knows no such payment.
-    case unknownPayment
     /// A payment that this gate did not ask for, or asked for something else.
     case foreignPayment
     /// Less was paid than the invoice asked for.
@@ -49,7 +47,6 @@ package enum CredentialError: Error, Equatable, Sendable, CustomStringConvertibl
         case .expired: "credential_expired"
         case .preimageMismatch: "preimage_mismatch"
         case .unpaid: "payment_not_confirmed"
-        case .unknownPayment: "payment_unknown"
         case .foreignPayment: "payment_foreign"
         case .underpaid: "payment_too_small"
         case .spent: "payment_used"
@@ -58,7 +55,6 @@ package enum CredentialError: Error, Equatable, Sendable, CustomStringConvertibl
         }
     }
 
-    /// Plain words for people.
     package var description: String {
         switch self {
         case .malformed(let what): "the credential cannot be read: \(what)"
@@ -72,7 +68,6 @@ package enum CredentialError: Error, Equatable, Sendable, CustomStringConvertibl
         case .expired: "this token has expired"
         case .preimageMismatch: "the preimage does not belong to this token"
         case .unpaid: "payment not confirmed yet"
-        case .unknownPayment: "this payment is not known here"
         case .foreignPayment: "this payment was not made for this service"
         case .underpaid: "less was paid than the invoice asked for"
         case .spent: "this payment has been used"

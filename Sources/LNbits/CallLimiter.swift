@@ -1,3 +1,4 @@
+import POSIX
 import Wallets
 
 /// Bounds the calls to one LNbits: so many at once, so many waiting, and none for a while when it

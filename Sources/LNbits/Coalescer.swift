@@ -1,3 +1,5 @@
+import POSIX
+
 /// Lets many threads that ask the same at the same time share one answer.
 final class Coalescer<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private final class Pending: Sendable {

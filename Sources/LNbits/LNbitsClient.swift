@@ -1,4 +1,6 @@
+import Curl
 import Lightning
+import POSIX
 import Synchronization
 import Wallets
 

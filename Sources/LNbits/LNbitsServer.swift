@@ -1,4 +1,6 @@
+import Curl
 import FoundationEssentials
+import POSIX
 import Synchronization
 import Wallets
 
@@ -52,7 +54,8 @@ package final class LNbitsServer: Sendable {
         self.willWait = willWait
         self.observe = observe
         timeoutMilliseconds = timeoutSeconds * 1000
-        http = HTTPClient(caFile: caFile)
+        // Its server closes idle connections after 5 seconds; an answer is about 1 KiB.
+        http = HTTPClient(HTTPClient.Options(caFile: caFile))
     }
 
     /// The base URL as it may be shown: without user and password.
@@ -151,7 +154,7 @@ package final class LNbitsServer: Sendable {
         } catch {
             limiter.leave(call.kind, answered: false)
             tell("failed")
-            throw error.walletError(what)
+            throw error.walletError(what, limitBytes: http.options.replyLimitBytes)
         }
     }
 
@@ -170,7 +173,7 @@ package final class LNbitsServer: Sendable {
 }
 
 extension HTTPFailure {
-    fileprivate func walletError(_ what: String) -> WalletError {
+    fileprivate func walletError(_ what: String, limitBytes: Int) -> WalletError {
         switch self {
         case .notLoaded:
             WalletError(.unreachable, "\(what): libcurl.so.4 cannot be loaded; install libcurl4")
@@ -179,9 +182,18 @@ extension HTTPFailure {
         case .tooLarge:
             WalletError(
                 .malformed,
-                "\(what): the answer is larger than \(HTTPClient.replyLimitBytes) bytes"
+                "\(what): the answer is larger than \(limitBytes) bytes"
             )
         case .staleConnection: WalletError(.unreachable, "\(what): LNbits closed the connection")
         }
+    }
+}
+
+extension HTTPReply {
+    /// HTML and plain text are told apart from JSON by their first byte; the content type is not
+    /// trusted for that, since proxies send both.
+    var startsLikeJSON: Bool {
+        let first = body.first { $0 > 0x20 }
+        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
     }
 }

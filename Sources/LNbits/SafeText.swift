@@ -1,3 +1,5 @@
+import Text
+
 /// Words from outside, made fit for the operator's log: printable, short, without secrets.
 enum SafeText {
     /// Keys, hashes and preimages of LNbits are 32 or 64 hex digits.
@@ -48,7 +50,7 @@ enum SafeText {
         var result: [UInt8] = []
         var run: [UInt8] = []
         func end() {
-            let longestHex = run.split { !isHexDigit($0) }.map(\.count).max() ?? 0
+            let longestHex = run.split { !$0.isHexDigit }.map(\.count).max() ?? 0
             let isSecret = longestHex >= hexDigitsOfASecret || run.count >= lettersOfASecret
             result += isSecret ? Array("...".utf8) : run
             run = []
@@ -65,22 +67,7 @@ enum SafeText {
         return String(decoding: result, as: UTF8.self)
     }
 
-    private static func isHexDigit(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
-            UInt8(ascii: "A")...UInt8(ascii: "F"):
-            true
-        default: false
-        }
-    }
-
     private static func isLetterOfASecret(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"), UInt8(ascii: "_"),
-            UInt8(ascii: "+"), UInt8(ascii: "="):
-            true
-        default: false
-        }
+        byte.isLetter || byte.isDigit || "-_+=".utf8.contains(byte)
     }
 }

@@ -1,4 +1,5 @@
 import Lightning
+import POSIX
 import Synchronization
 import Wallets
 

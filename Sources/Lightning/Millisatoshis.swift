@@ -5,7 +5,6 @@ package struct Millisatoshis: Hashable, Comparable, Sendable {
     /// The amount in msat.
     package let msat: UInt64
 
-    /// An amount given in msat.
     package init(msat: UInt64) {
         self.msat = msat
     }
@@ -22,7 +21,6 @@ package struct Millisatoshis: Hashable, Comparable, Sendable {
         msat / 1000 + (msat % 1000 == 0 ? 0 : 1)
     }
 
-    /// Orders by amount.
     package static func < (left: Self, right: Self) -> Bool {
         left.msat < right.msat
     }

@@ -26,7 +26,6 @@ package struct PaymentHash: Hashable, Sendable, CustomStringConvertible {
     /// 64 lower-case hex digits, the only form LNbits finds a payment by.
     package var hex: String { Hex.encode(bytes) }
 
-    /// The same as ``hex``.
     package var description: String { hex }
 }
 

@@ -43,7 +43,6 @@ package final class Registry: Sendable {
 
     private let state = Mutex(State())
 
-    /// Nothing has been counted yet.
     package init() {}
 
     /// Adds to the counter of these values of the family's labels.

@@ -1,3 +1,5 @@
+import Text
+
 /// The file that `L402_ENV_FILE` names, for hosts where the environment cannot be set.
 ///
 ///     # comment
@@ -24,10 +26,10 @@ package enum EnvironmentFile {
     static func parse(_ text: String, path: String) throws(SettingsError) -> [String: String] {
         var values: [String: String] = [:]
         for (index, raw) in SettingsText.lines(text).enumerated() {
-            var line = trimmed(raw)
+            var line = raw.trimmingBlanks
             if line.isEmpty || line.hasPrefix("#") { continue }
             if line.hasPrefix("export ") || line.hasPrefix("export\t") {
-                line = trimmed(line.dropFirst(7))
+                line = line.dropFirst(7).trimmingBlanks
             }
             guard let equals = line.firstIndex(of: "="), isName(line[..<equals]) else {
                 throw SettingsError(
@@ -54,17 +56,11 @@ package enum EnvironmentFile {
     }
 
     private static func unquoted(_ text: Substring) -> String {
-        let value = trimmed(text)
+        let value = text.trimmingBlanks
         for quote in ["\"", "'"]
         where value.count >= 2 && value.hasPrefix(quote) && value.hasSuffix(quote) {
             return String(value.dropFirst().dropLast())
         }
-        return String(value)
-    }
-
-    private static func trimmed(_ text: Substring) -> Substring {
-        var rest = text.drop { $0 == " " || $0 == "\t" }
-        while let last = rest.last, last == " " || last == "\t" { rest = rest.dropLast() }
-        return rest
+        return value
     }
 }

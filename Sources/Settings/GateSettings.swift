@@ -24,7 +24,6 @@ package struct GateSettings: Sendable, Equatable {
         /// Everything but secrets.
         case debug
 
-        /// From `error`, the least, to `debug`.
         package static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
 
         private var rank: Int {

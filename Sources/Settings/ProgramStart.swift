@@ -6,10 +6,10 @@ package enum ProgramStart {
     /// are replaced.
     package static var arguments: [String] {
         var arguments: [String] = []
-        var next = cprogram_arguments()
-        while let argument = next.pointee {
-            arguments.append(String(cString: argument))
-            next += 1
+        var next = unsafe cprogram_arguments()
+        while let argument = unsafe next.pointee {
+            unsafe arguments.append(String(cString: argument))
+            unsafe next += 1
         }
         return arguments
     }
@@ -17,8 +17,10 @@ package enum ProgramStart {
     /// The version of both programs: what `nginx/release` made of the commit, else that of the next
     /// release (the file `nginx/version`) with `~dev` behind it, which sorts before the release.
     package static let version: String = {
-        if let released = cprogram_released_version() { return String(cString: released) }
-        let next = String(cString: cprogram_next_version())
+        if let released = unsafe cprogram_released_version() {
+            return unsafe String(cString: released)
+        }
+        let next = unsafe String(cString: cprogram_next_version())
         return next.prefix { !$0.isNewline } + "~dev"
     }()
 }

@@ -14,6 +14,6 @@ package enum RulesPath {
         let parent = directory.lastIndex(of: "/").map { directory[..<$0] } ?? ""
         let beside = "\(parent)/rules"
         let inside = "\(directory)/rules"
-        return access(beside, F_OK) != 0 && access(inside, F_OK) == 0 ? inside : beside
+        return unsafe access(beside, F_OK) != 0 && access(inside, F_OK) == 0 ? inside : beside
     }
 }

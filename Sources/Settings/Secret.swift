@@ -3,7 +3,6 @@ package struct Secret: Sendable, Hashable, CustomStringConvertible, CustomReflec
     /// The value itself, for the one place that needs it.
     package let exposed: String
 
-    /// Wraps a value.
     package init(_ value: String) { exposed = value }
 
     /// Says only that there is one.

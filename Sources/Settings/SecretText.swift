@@ -1,3 +1,5 @@
+import Text
+
 /// What may be told of a value that somebody wrote into settings: keys get into the wrong places.
 package enum SecretText {
     /// Stands for what is not told.
@@ -24,7 +26,7 @@ package enum SecretText {
         var longest = 0
         var run = 0
         for byte in value.utf8 {
-            run = isHex(byte) ? run + 1 : 0
+            run = byte.isHexDigit ? run + 1 : 0
             longest = max(longest, run)
         }
         return longest
@@ -74,27 +76,13 @@ package enum SecretText {
 
     /// The end of exactly 32 hex digits; payment hashes have 64.
     private static func keyEnd(_ rest: ArraySlice<UInt8>, in bytes: [UInt8]) -> Int? {
-        if rest.startIndex > 0, isHex(bytes[rest.startIndex - 1]) { return nil }
-        let digits = rest.prefix { isHex($0) }
+        if rest.startIndex > 0, bytes[rest.startIndex - 1].isHexDigit { return nil }
+        let digits = rest.prefix { $0.isHexDigit }
         return digits.count == 32 ? digits.endIndex : nil
     }
 
-    private static func isHex(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
-            UInt8(ascii: "A")...UInt8(ascii: "F"):
-            true
-        case _: false
-        }
-    }
-
     static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-            true
-        case _: false
-        }
+        byte.isLetter || byte.isDigit || byte == UInt8(ascii: "_")
     }
 
     /// Scheme, host and port of an address, for the log.

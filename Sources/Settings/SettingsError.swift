@@ -5,7 +5,6 @@ package struct SettingsError: Error, Equatable, CustomStringConvertible {
     /// What is wrong with it and what would be accepted. Never the value of a key.
     package let reason: String
 
-    /// An error about `variable`.
     package init(_ variable: String, _ reason: String) {
         self.variable = variable
         self.reason = reason

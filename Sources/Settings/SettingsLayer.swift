@@ -9,7 +9,6 @@ package struct SettingsLayer: Sendable, Equatable {
         /// The process's environment and the file that its `L402_ENV_FILE` names.
         case process
 
-        /// From the least trusted to the most.
         package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
@@ -18,7 +17,6 @@ package struct SettingsLayer: Sendable, Equatable {
     /// Where they come from.
     package var origin: Origin
 
-    /// Variables of one place.
     package init(_ variables: [String: String], from origin: Origin) {
         self.variables = variables
         self.origin = origin
@@ -49,11 +47,9 @@ package struct SettingsFiles {
         /// The system's words, without the file's contents.
         package let text: String
 
-        /// The system's words.
         package init(_ text: String) { self.text = text }
     }
 
-    /// Ways to read and to judge.
     package init(
         read: @escaping (_ path: String) throws(FileReason) -> [UInt8],
         isSafe: @escaping (_ path: String) -> Bool

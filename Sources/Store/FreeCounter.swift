@@ -30,7 +30,6 @@ package struct FreeClaim: Sendable {
     /// The request that takes or returns it; see ``PaymentClaim/requestID``.
     package let requestID: String
 
-    /// A claim; nothing is checked here.
     package init(
         rule: [UInt8],
         client: [UInt8],
@@ -57,7 +56,6 @@ package struct FreeOutcome: Equatable, Sendable {
     /// Seconds until the window turns.
     package let resetSeconds: UInt64
 
-    /// An outcome.
     package init(isGranted: Bool, left: UInt32, resetSeconds: UInt64) {
         self.isGranted = isGranted
         self.left = left

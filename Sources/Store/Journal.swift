@@ -50,7 +50,6 @@ package struct JournalEvent: Sendable {
     /// The normalised path; the writer escapes tabs and control bytes.
     package let path: String
 
-    /// An event.
     package init(
         time: UInt64,
         kind: Kind,

@@ -45,7 +45,6 @@ package struct PaymentClaim: Sendable {
     /// Which delivery the request belongs to, where further requests of one delivery are free.
     package let delivery: DeliveryKey?
 
-    /// A claim; nothing is checked here.
     package init(
         paymentHash: PaymentHash,
         terms: PurchaseTerms,
@@ -78,7 +77,6 @@ package struct DeliveryKey: Sendable, Hashable {
     /// Further requests that one use covers.
     package static let maximumRepeats = 60
 
-    /// A key; nothing is checked here.
     package init(address: [UInt8], graceSeconds: UInt64, mayRepeat: Bool) {
         self.address = address
         self.graceSeconds = graceSeconds

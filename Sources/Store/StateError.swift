@@ -3,11 +3,9 @@ package struct StateError: Error, Equatable, CustomStringConvertible {
     /// One line for the log: which file, what was wrong, what would be right.
     package let reason: String
 
-    /// An error told in one line.
     package init(_ reason: String) {
         self.reason = reason
     }
 
-    /// The reason.
     package var description: String { reason }
 }

@@ -6,14 +6,14 @@ package enum CalendarText {
     /// `YYYY-MM-DD`.
     package static func date(_ seconds: UInt64) -> String {
         let (year, month, day) = civil(seconds / 86_400)
-        return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2)
+        return Digits.padded(year, 4) + "-" + Digits.padded(month, 2) + "-" + Digits.padded(day, 2)
     }
 
     /// `YYYY-MM-DDTHH:MM:SSZ` (ISO 8601).
     package static func time(_ seconds: UInt64) -> String {
         let rest = seconds % 86_400
         return
-            "\(date(seconds))T\(padded(rest / 3600, 2)):\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2))Z"
+            "\(date(seconds))T\(Digits.padded(rest / 3600, 2)):\(Digits.padded(rest / 60 % 60, 2)):\(Digits.padded(rest % 60, 2))Z"
     }
 
     /// The seconds that ``time(_:)`` wrote; `nil` for any other text.
@@ -39,13 +39,6 @@ package enum CalendarText {
             && text.utf8.enumerated().allSatisfy { index, byte in
                 index == 4 || index == 7 ? byte == 0x2d : (0x30...0x39).contains(byte)
             }
-    }
-
-    /// A whole number with zeros before it; more digits where it needs them.
-    package static func padded(_ number: UInt64, _ width: Int) -> String {
-        let digits = String(number)
-        let missing = width - digits.utf8.count
-        return missing > 0 ? String(repeating: "0", count: missing) + digits : digits
     }
 
     private static func civil(_ days: UInt64) -> (year: UInt64, month: UInt64, day: UInt64) {

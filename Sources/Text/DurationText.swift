@@ -12,9 +12,9 @@ package enum DurationText {
         var number: UInt64?
         var hasUnit = false
         for byte in text.utf8 {
-            if let digit = Self.digit(byte) {
+            if byte.isDigit {
                 let (tenfold, tooLarge) = (number ?? 0).multipliedReportingOverflow(by: 10)
-                let (sum, carried) = tenfold.addingReportingOverflow(digit)
+                let (sum, carried) = tenfold.addingReportingOverflow(UInt64(byte & 0x0f))
                 if tooLarge || carried { return nil }
                 number = sum
             } else {
@@ -44,10 +44,5 @@ package enum DurationText {
             rest %= unit.seconds
         }
         return text
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt64? {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-            ? UInt64(byte - UInt8(ascii: "0")) : nil
     }
 }

@@ -1,4 +1,5 @@
 import Lightning
+import Text
 
 /// Makes invoices and says of one whether it was paid. Implemented by LNbits.
 package protocol InvoiceIssuer: Sendable {
@@ -23,16 +24,20 @@ package enum Question: Hashable, Sendable {
 }
 
 /// An amount in a currency that the wallet converts.
-package struct FiatAmount: Hashable, Sendable {
+package struct FiatAmount: Hashable, Sendable, CustomStringConvertible {
     /// Hundredths of the currency's unit (cents).
     package let hundredths: UInt64
     /// ISO 4217 code in upper case, such as `USD`.
     package let currency: String
 
-    /// An amount of `hundredths` of `currency`.
     package init(hundredths: UInt64, currency: String) {
         self.hundredths = hundredths
         self.currency = currency
+    }
+
+    /// Such as `0.25 USD`.
+    package var description: String {
+        "\(hundredths / 100).\(Digits.padded(hundredths % 100, 2)) \(currency)"
     }
 }
 
@@ -47,7 +52,6 @@ package struct InvoiceOrder: Sendable {
     /// Kept by the wallet beside the payment (`extra` of LNbits) and given back by ``InvoiceIssuer/payment(_:for:)``.
     package let extra: [String: String]
 
-    /// An order; nothing is checked here.
     package init(sats: UInt64, memo: String, expirySeconds: UInt64, extra: [String: String]) {
         self.sats = sats
         self.memo = memo
@@ -67,7 +71,6 @@ package struct Invoice: Sendable {
     /// Its amount.
     package let amount: Millisatoshis
 
-    /// An invoice; nothing is checked here.
     package init(bolt11: String, paymentHash: PaymentHash, expiresAt: UInt64, amount: Millisatoshis)
     {
         self.bolt11 = bolt11
@@ -90,7 +93,6 @@ package struct WalletPayment: Sendable {
     /// What ``InvoiceOrder/extra`` carried; empty for a payment another program ordered.
     package let extra: [String: String]
 
-    /// A payment's state; nothing is checked here.
     package init(isPaid: Bool, amount: Millisatoshis, invoice: Invoice?, extra: [String: String]) {
         self.isPaid = isPaid
         self.amount = amount
@@ -102,7 +104,7 @@ package struct WalletPayment: Sendable {
 /// Why the wallet gave no usable answer. Nothing was sold and nothing consumed.
 package struct WalletError: Error, Equatable, CustomStringConvertible {
     /// The kinds that the caller or an operator tells apart.
-    package enum Kind: String, Sendable {
+    package enum Kind: String, Sendable, CaseIterable {
         /// No connection, or it broke.
         case unreachable = "wallet_unreachable"
         /// No whole answer within the deadline.
@@ -128,7 +130,6 @@ package struct WalletError: Error, Equatable, CustomStringConvertible {
     /// Seconds after which trying again makes sense.
     package let retryAfterSeconds: UInt64
 
-    /// An error of `kind`, told in one line.
     package init(_ kind: Kind, _ reason: String, retryAfterSeconds: UInt64 = 5) {
         self.kind = kind
         self.reason = reason

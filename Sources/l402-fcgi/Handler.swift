@@ -3,6 +3,7 @@ import Glibc
 import Goods
 import HTTP
 import Lightning
+import POSIX
 import Paywall
 import Store
 

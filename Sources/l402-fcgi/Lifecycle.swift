@@ -1,5 +1,6 @@
 import FastCGI
 import Glibc
+import POSIX
 import Synchronization
 
 /// What signals do: before there is a server, while it serves, and when it is told to end.
@@ -16,7 +17,7 @@ final class Lifecycle: Sendable {
     ///
     /// - Throws: ``SiteError`` when there is no thread for it.
     init() throws(SiteError) {
-        do throws(FastCGIError) {
+        do throws(SystemError) {
             try Signals.forward([SIGTERM, SIGINT, SIGHUP, SIGUSR1]) { [self] in
                 receive($0)
             }

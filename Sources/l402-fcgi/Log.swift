@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import POSIX
 import Settings
 
 /// One line per event on standard error, in one piece so that lines of threads and processes never
@@ -45,28 +46,5 @@ struct Log: Sendable {
 
     private static func timestamp() -> String {
         Date(timeIntervalSince1970: TimeInterval(Clock.now())).formatted(.iso8601)
-    }
-}
-
-/// The clocks of the edge; the decision gets its time as an argument.
-enum Clock {
-    /// When this was asked first: the start of the process.
-    static let processStart = now()
-
-    /// Seconds since 1970.
-    static func now() -> UInt64 { UInt64(max(0, time(nil))) }
-
-    /// Nanoseconds since 1970, as files have them.
-    static func nanosecondsSince1970() -> Int64 {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)
-    }
-
-    /// Microseconds that only grow.
-    static func monotonicMicroseconds() -> UInt64 {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return UInt64(max(0, now.tv_sec)) &* 1_000_000 &+ UInt64(max(0, now.tv_nsec)) / 1000
     }
 }

@@ -1,5 +1,5 @@
-import FastCGI
 import Glibc
+import POSIX
 import Synchronization
 
 /// Where log lines go: standard error, which nobody can stop a request with by not reading it.
@@ -32,13 +32,12 @@ final class LogSink: Sendable {
     private let relay: Relay?
 
     init(_ standard: Int32) {
-        var status = stat()
-        let kind = fstat(standard, &status) == 0 ? status.st_mode & S_IFMT : S_IFREG
-        isSocket = kind == S_IFSOCK
-        var own = kind == S_IFSOCK || kind == S_IFREG ? standard : -1
+        let kind = FileStatus(descriptor: standard)?.kind ?? .file
+        isSocket = kind == .socket
+        var own = kind == .socket || kind == .file ? standard : -1
         if own < 0 {
             let flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_APPEND
-            own = open("/proc/self/fd/\(standard)", flags)
+            own = unsafe open("/proc/self/fd/\(standard)", flags)
         }
         relay = own < 0 ? Relay(to: standard) : nil
         descriptor = relay?.input ?? (own < 0 ? standard : own)
@@ -64,7 +63,7 @@ final class LogSink: Sendable {
     private static func reason(_ cause: Int32) -> String {
         cause == EAGAIN || cause == 0
             ? "nobody read standard error"
-            : "standard error cannot be written: \(String(cString: strerror(cause)))"
+            : unsafe "standard error cannot be written: \(String(cString: strerror(cause)))"
     }
 
     /// Whether all of a line has been written.
@@ -74,10 +73,10 @@ final class LogSink: Sendable {
             line = Array(line.prefix(Self.maximumLineBytes - 1))
         }
         line.append(UInt8(ascii: "\n"))
-        let written = line.withUnsafeBytes { bytes in
+        let written = unsafe line.withUnsafeBytes { bytes in
             while true {
                 let count =
-                    isSocket
+                    unsafe isSocket
                     ? send(
                         descriptor,
                         bytes.baseAddress,
@@ -113,17 +112,11 @@ final class LogSink: Sendable {
         /// `nil` when there is no pipe or no thread to be had.
         init?(to target: Int32) {
             var ends: [Int32] = [-1, -1]
-            guard pipe(&ends) == 0 else { return nil }
+            guard unsafe pipe(&ends) == 0 else { return nil }
             for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
             _ = fcntl(ends[1], F_SETFL, O_WRONLY | O_NONBLOCK)
             (output, input) = (ends[0], ends[1])
-            // No signal is to be taken by this thread.
-            var all = sigset_t()
-            var before = sigset_t()
-            sigfillset(&all)
-            pthread_sigmask(SIG_BLOCK, &all, &before)
-            let isStarted = WorkerThread.detach { [self] in run(target) }
-            pthread_sigmask(SIG_SETMASK, &before, nil)
+            let isStarted = Signals.detachUndisturbed { [self] in run(target) }
             guard isStarted else {
                 for end in ends { close(end) }
                 return nil
@@ -138,16 +131,16 @@ final class LogSink: Sendable {
             var chunk = [UInt8](repeating: 0, count: 65536)
             while true {
                 isWriting.store(false, ordering: .relaxed)
-                let count = read(output, &chunk, chunk.count)
+                let count = unsafe read(output, &chunk, chunk.count)
                 guard count > 0 else { continue }
                 isWriting.store(true, ordering: .relaxed)
                 var rest = chunk[..<count]
                 while !rest.isEmpty {
-                    let written = rest.withUnsafeBytes {
-                        Glibc.write(target, $0.baseAddress, $0.count)
+                    let written = unsafe rest.withUnsafeBytes {
+                        unsafe Glibc.write(target, $0.baseAddress, $0.count)
                     }
                     if written < 0 && (errno == EINTR || errno == EAGAIN) {
-                        if errno == EAGAIN { usleep(20_000) }
+                        if errno == EAGAIN { Pause.milliseconds(20) }
                         continue
                     }
                     guard written > 0 else {
@@ -164,8 +157,8 @@ final class LogSink: Sendable {
         func drain() {
             for _ in 0..<(Self.drainMilliseconds / 5) {
                 var waiting = pollfd(fd: output, events: Int16(POLLIN), revents: 0)
-                if poll(&waiting, 1, 0) == 0, !isWriting.load(ordering: .relaxed) { return }
-                usleep(5000)
+                if unsafe poll(&waiting, 1, 0) == 0, !isWriting.load(ordering: .relaxed) { return }
+                Pause.milliseconds(5)
             }
         }
     }

@@ -1,5 +1,5 @@
 import FastCGI
-import Glibc
+import POSIX
 import Synchronization
 
 /// Lets a few requests wait for what another process is about to do.
@@ -16,7 +16,7 @@ final class Patience: Sendable {
             return false
         }
         FastCGIServer.willWait()
-        usleep(UInt32(clamping: milliseconds * 1000))
+        Pause.milliseconds(milliseconds)
         return true
     }
 }

@@ -1,4 +1,5 @@
 import FastCGI
+import POSIX
 import Settings
 
 /// The process: settings, one site, and requests until told to stop.
@@ -9,7 +10,7 @@ enum Program {
           --help       this text
           --version    the version
         Required: LNBITS_URL, LNBITS_KEY (or LNBITS_KEY_FILE). Where to listen: L402_LISTEN, or
-        descriptor 0. See README.md for all variables, and "l402 check" for the rules file.
+        descriptor 0. All variables: l402-fcgi(8). The rules file: l402-rules(5), and "l402 check".
 
         """
 
@@ -51,7 +52,9 @@ enum Program {
             return 0
         }
         let lifecycle = try Lifecycle()
-        let layers = try [environment] + SiteRegistry.environmentFile(of: environment)
+        let layers = try SiteRegistry.reading { () throws(SettingsError) in
+            try EnvironmentLayers.ofProcess()
+        }
         let isConfigured = isConfigured(environment)
         if !isConfigured, let listener = try inheritedListener(anywhere: false) {
             // As mod_fcgid starts it: what `SetEnv` says comes with each request.
@@ -106,7 +109,7 @@ enum Program {
     }
 
     private static func inheritedListener(anywhere: Bool) throws(SiteError) -> Listener? {
-        do throws(FastCGIError) {
+        do throws(SystemError) {
             return try Listener.inherited(anywhere: anywhere)
         } catch {
             throw SiteError(lines: [error.description])
@@ -116,7 +119,7 @@ enum Program {
     /// The socket to accept from.
     private static func listener(_ settings: GateSettings) throws(SiteError) -> Listener {
         let anywhere = settings.listensAnywhere
-        do throws(FastCGIError) {
+        do throws(SystemError) {
             if let address = settings.listen {
                 return try Listener(address: address, anywhere: anywhere)
             }

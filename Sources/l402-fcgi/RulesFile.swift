@@ -1,4 +1,4 @@
-import Glibc
+import POSIX
 import Paywall
 
 /// The rules file on disk.
@@ -24,26 +24,24 @@ struct RulesFile {
     let path: String
 
     private static let limitBytes = 64 << 20
-    private static let pauseMicroseconds: UInt32 = 100_000
+    private static let pauseMilliseconds: UInt64 = 100
     /// How long a file has to stay as it is that is read for the first time.
     private static let quietMicroseconds: UInt64 = 3_000_000
     private static let longestWaitMicroseconds: UInt64 = 6_000_000
 
     /// `nil` when there is none, or none that may be looked at.
-    var version: FileVersion? {
-        var status = stat()
-        return stat(path, &status) == 0 ? FileVersion(status) : nil
-    }
+    var version: FileVersion? { FileStatus(path, followingLinks: true)?.version }
 
     /// The whole file.
     ///
     /// - Throws: ``RulesFileError`` when it cannot be read.
     func read() throws(RulesFileError) -> Contents {
         let before = version
-        guard let bytes = WholeFile.read(path, limit: Self.limitBytes) else {
-            throw RulesFileError(lines: [
-                "\(path): cannot be read: \(String(cString: strerror(errno)))"
-            ])
+        let bytes: [UInt8]
+        do throws(WholeFile.Unreadable) {
+            bytes = try WholeFile.read(path, limit: Self.limitBytes)
+        } catch {
+            throw RulesFileError(lines: ["\(path): cannot be read: \(error.words)"])
         }
         let after = version
         let isWhole = before == after && after?.size == Int64(bytes.count)
@@ -55,7 +53,7 @@ struct RulesFile {
     /// - Throws: ``RulesFileError``; a temporary one when somebody is still writing.
     func readFirst(_ patience: Patience) throws(RulesFileError) -> Contents {
         let start = Clock.monotonicMicroseconds()
-        var settling = RulesSettling(inForce: nil, now: 0)
+        var settling = FileSettling(inForce: nil, now: 0)
         while true {
             let contents = try read()
             let now = Clock.monotonicMicroseconds()
@@ -70,7 +68,7 @@ struct RulesFile {
                 case .start where isEnded, .request where isEnded: return contents
                 case .start where age >= Self.quietMicroseconds: return contents
                 case .cgi where isEnded && age >= Self.quietMicroseconds: return contents
-                case _ where age >= RulesSettling.unendedPatience: return contents
+                case _ where age >= FileSettling.unendedPatience: return contents
                 case _: break
                 }
             }
@@ -82,7 +80,7 @@ struct RulesFile {
                     isTemporary: true
                 )
             }
-            usleep(Self.pauseMicroseconds)
+            Pause.milliseconds(Self.pauseMilliseconds)
         }
     }
 }
@@ -92,44 +90,4 @@ struct RulesFileError: Error {
     let lines: [String]
     /// Whether it will be over in a moment.
     var isTemporary = false
-}
-
-extension FileVersion {
-    fileprivate init(_ status: stat) {
-        self.init(
-            file: [UInt64(status.st_dev), UInt64(status.st_ino)],
-            size: Int64(status.st_size),
-            written: Self.nanoseconds(status.st_mtim),
-            changed: Self.nanoseconds(status.st_ctim)
-        )
-    }
-
-    private static func nanoseconds(_ time: timespec) -> Int64 {
-        Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
-    }
-}
-
-/// Small files read whole.
-enum WholeFile {
-    /// The bytes of a regular file; `nil` with `errno` set when it cannot be read or is larger.
-    static func read(_ path: String, limit: Int) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = chunk.withUnsafeMutableBytes {
-                Glibc.read(descriptor, $0.baseAddress, $0.count)
-            }
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { return nil }
-            if count == 0 { return bytes }
-            bytes += chunk.prefix(count)
-            guard bytes.count <= limit else {
-                errno = EFBIG
-                return nil
-            }
-        }
-    }
 }

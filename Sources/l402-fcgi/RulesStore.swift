@@ -1,3 +1,4 @@
+import POSIX
 import Paywall
 import Synchronization
 
@@ -6,7 +7,7 @@ import Synchronization
 final class RulesStore: Sendable {
     private struct State {
         var rules: Rules
-        var settling: RulesSettling
+        var settling: FileSettling
         var lookedAt: UInt64
         /// The version that was said to be unfinished.
         var toldUnended: FileVersion?
@@ -40,7 +41,7 @@ final class RulesStore: Sendable {
         state = Mutex(
             State(
                 rules: try Self.parse(contents.bytes, path, wallets, log),
-                settling: RulesSettling(inForce: contents.version, now: now),
+                settling: FileSettling(inForce: contents.version, now: now),
                 lookedAt: now
             )
         )

@@ -1,5 +1,6 @@
 import FastCGI
 import Glibc
+import POSIX
 import Paywall
 import Settings
 import Store
@@ -17,7 +18,7 @@ extension Program {
         raiseDescriptorLimit(log)
         let handler = Handler(registry: registry, fallbackLog: log)
         let server: FastCGIServer
-        do throws(FastCGIError) {
+        do throws(SystemError) {
             server = try FastCGIServer(
                 listener: listener,
                 workers: workers,
@@ -43,7 +44,7 @@ extension Program {
             )
         }
         let ending: FastCGIServer.Ending
-        do throws(FastCGIError) {
+        do throws(SystemError) {
             ending = try server.run()
         } catch {
             throw SiteError(lines: [error.description])
@@ -73,7 +74,7 @@ extension Program {
             )
         }
         var target = [CChar](repeating: 0, count: 64)
-        if readlink("/proc/self/fd/0", &target, target.count) < 0 {
+        if unsafe readlink("/proc/self/fd/0", &target, target.count) < 0 {
             log.error(
                 "/proc is not there, or not whole: serve=file: answers 404, for it cannot be seen "
                     + "where a file really is; mount proc at /proc"
@@ -88,9 +89,9 @@ extension Program {
     private static func raiseDescriptorLimit(_ log: Log) {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        guard getrlimit(resource, &limit) == 0 else { return }
+        guard unsafe getrlimit(resource, &limit) == 0 else { return }
         limit.rlim_cur = min(limit.rlim_max, 65536)
-        _ = setrlimit(resource, &limit)
+        _ = unsafe setrlimit(resource, &limit)
         guard limit.rlim_cur < fewestDescriptors else { return }
         log.warn(
             "only \(limit.rlim_cur) files and connections may be open (ulimit -n): requests will "

@@ -2,6 +2,7 @@ import FlatFiles
 import Glibc
 import Goods
 import Metrics
+import POSIX
 import Paywall
 import Settings
 import Store
@@ -49,7 +50,7 @@ final class Site: Sendable {
         var policy = settings.policy
         if settings.areRulesOfRequest, policy.site == nil {
             policy.site = SiteIdentity.ofRules(
-                at: SettingsFiles.canonical(rules.path) ?? rules.path
+                at: WholeFile.canonical(rules.path) ?? rules.path
             )
         }
         privatePaths = [rules.path, settings.stateDirectory] + settings.secretFiles
@@ -80,7 +81,7 @@ final class Site: Sendable {
                             ? [] : wallets.wallets(startingWith: name)
                     },
                     books: books,
-                    random: Self.random,
+                    random: Randomness.bytes,
                     isThere: { FileGoods.isThere($0, below: $1, except: privatePaths) },
                     waitABit: { lastUse.wait(milliseconds: $0) },
                     metrics: {
@@ -115,11 +116,6 @@ final class Site: Sendable {
 
     /// Another clock's word for the time: the wallet's, once it has answered.
     var secondClock: UInt64? { wallets.secondClock }
-
-    @Sendable private static func random(_ count: Int) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-    }
 }
 
 /// What stops the start, one line each.

@@ -1,5 +1,6 @@
 import FastCGI
 import Glibc
+import POSIX
 import Settings
 import Synchronization
 import Text
@@ -119,7 +120,12 @@ final class SiteRegistry: Sendable {
         }
         let ofRequest = SettingsLayer(overrides, from: .request)
         // Nothing that it names is opened where requests set nothing.
-        let ofFile = trust == .none ? [] : try Self.environmentFile(of: overrides)
+        let ofFile =
+            trust == .none
+            ? []
+            : try Self.reading { () throws(SettingsError) in
+                try EnvironmentLayers.file(of: overrides)
+            }
         return try Site(
             try Self.settings(
                 [ofRequest] + ofFile.map { SettingsLayer($0, from: .requestFile) }
@@ -139,29 +145,17 @@ final class SiteRegistry: Sendable {
     private static func settings(_ layers: [SettingsLayer], _ trust: RequestTrust)
         throws(SiteError) -> GateSettings
     {
-        do throws(SettingsError) {
-            return try GateSettings(layers: layers, trust: trust, files: .real)
-        } catch {
-            throw SiteError(lines: [error.description])
+        try reading { () throws(SettingsError) in
+            try GateSettings(layers: layers, trust: trust, files: .real)
         }
     }
 
-    /// What the file named by a layer's `L402_ENV_FILE` says; nothing without one.
-    ///
-    /// - Throws: ``SiteError`` when it cannot be read or is wrong.
-    static func environmentFile(of layer: [String: String]) throws(SiteError) -> [[String: String]]
+    /// - Throws: What is wrong with settings, as what stops a start.
+    static func reading<Value>(_ read: () throws(SettingsError) -> Value) throws(SiteError)
+        -> Value
     {
-        guard let path = layer["L402_ENV_FILE"], !path.isEmpty else { return [] }
-        let bytes: [UInt8]
-        do throws(SettingsFiles.FileReason) {
-            bytes = try SettingsFiles.contents(path)
-        } catch {
-            throw SiteError(lines: [
-                "L402_ENV_FILE: \(SecretText.quoted(path)) cannot be read: \(error.text)"
-            ])
-        }
         do throws(SettingsError) {
-            return [try EnvironmentFile.parse(bytes, path: path)]
+            return try read()
         } catch {
             throw SiteError(lines: [error.description])
         }

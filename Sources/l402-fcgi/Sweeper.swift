@@ -1,5 +1,5 @@
-import FastCGI
 import Glibc
+import POSIX
 import Settings
 import Store
 
@@ -7,16 +7,16 @@ import Store
 enum Sweeper {
     /// Files removed at once; then the disk belongs to the requests again.
     private static let filesPerStep = 200
-    private static let pauseMicroseconds: UInt32 = 50_000
+    private static let pauseMilliseconds: UInt64 = 50
     private static let requestsPerStep = 64
-    private static let everySeconds: UInt32 = 60
+    private static let everySeconds: UInt64 = 60
 
     /// Starts the thread; without it nothing expires from disk, and nothing else is wrong.
     static func start(_ registry: SiteRegistry) {
         WorkerThread.detach {
             while true {
                 for site in registry.all { sweep(site) }
-                sleep(everySeconds)
+                Pause.milliseconds(everySeconds * 1000)
             }
         }
     }
@@ -36,7 +36,7 @@ enum Sweeper {
         sweepRest(site)
         do throws(StateError) {
             while try sweepPayments(site) == filesPerStep {
-                usleep(pauseMicroseconds)
+                Pause.milliseconds(pauseMilliseconds)
             }
         } catch {
             site.log.warn("expired payments are not removed: \(error.reason)")

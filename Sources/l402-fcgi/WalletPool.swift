@@ -1,5 +1,6 @@
 import FastCGI
 import LNbits
+import POSIX
 import Settings
 import Synchronization
 import Wallets

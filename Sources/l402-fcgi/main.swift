@@ -1,5 +1,6 @@
 import FastCGI
 import Glibc
+import POSIX
 import Settings
 
 StandardDescriptors.ensureOpen()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import POSIX
 import Paywall
 
 /// `l402 check RULES`: everything that is wrong with a rules file, at once, and what is doubtful.
@@ -79,11 +80,12 @@ enum RulesReader {
 
     /// - Throws: `ExitCode(1)` after saying so when it cannot be read.
     static func bytes(_ path: String) throws -> [UInt8] {
-        guard let bytes = TextFile.read(path) else {
-            complain("\(path): cannot be read")
+        do throws(WholeFile.Unreadable) {
+            return try WholeFile.read(path, limit: 64 << 20, ofAnyKind: true)
+        } catch {
+            complain("\(path): cannot be read: \(error.words)")
             throw ExitCode(1)
         }
-        return bytes
     }
 
     /// - Throws: `ExitCode(1)` after printing what is wrong.

@@ -54,7 +54,9 @@ struct ExplainCommand: ParsableCommand {
             return [("answer", "deny: always 403")]
         case .priced(let offer):
             lines.append(("answer", "402 until paid"))
-            lines.append(("price", offer.price.text))
+            let isFixed = if case .sats = offer.price { true } else { false }
+            let note = isFixed ? "" : ", converted by the wallet when asked"
+            lines.append(("price", offer.price.phrase + note))
             lines.append(
                 (
                     "buys",
@@ -88,16 +90,6 @@ struct ExplainCommand: ParsableCommand {
             ("serve", rule.serve.map(\.text) ?? "pass (the web server decides), or L402_SERVE")
         )
         return lines
-    }
-}
-
-extension Price {
-    /// Such as `21 sats` or `0.25 USD`.
-    fileprivate var text: String {
-        switch self {
-        case .sats(let sats): sats == 1 ? "1 sat" : "\(sats) sats"
-        case .fiat(let amount): "\(amount), converted by the wallet when asked"
-        }
     }
 }
 

@@ -10,39 +10,20 @@ import Store
 struct StandardError: TextOutputStream {
     mutating func write(_ text: String) {
         // A settings file where rules are expected must not have its key told.
-        _ = Array(SecretText.masked(text).utf8).withUnsafeBytes {
-            Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
+        _ = unsafe Array(SecretText.masked(text).utf8).withUnsafeBytes {
+            unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
         }
-    }
-}
-
-/// Files read whole.
-enum TextFile {
-    /// The bytes of a file; `nil` when it cannot be read.
-    static func read(_ path: String) -> [UInt8]? {
-        (try? Data(contentsOf: URL(filePath: path))).map(Array.init)
     }
 }
 
 /// The variables that the commands share with the gate. The wallet is not asked by any command
 /// here, so nothing about it is required.
 struct Variables {
-    private let values: [String: String]
+    private let layers: [[String: String]]
 
     init() throws {
-        // Empty is not set, in each layer, as for the gate.
-        let environment = ProcessInfo.processInfo.environment.filter { !$0.value.isEmpty }
-        guard let path = environment["L402_ENV_FILE"], !path.isEmpty else {
-            values = environment
-            return
-        }
-        guard let bytes = TextFile.read(path) else {
-            complain("L402_ENV_FILE: \(SecretText.quoted(path)) cannot be read")
-            throw ExitCode(1)
-        }
         do throws(SettingsError) {
-            let file = try EnvironmentFile.parse(bytes, path: path).filter { !$0.value.isEmpty }
-            values = file.merging(environment) { _, set in set }
+            layers = try EnvironmentLayers.ofProcess()
         } catch {
             complain(error.description)
             throw ExitCode(1)
@@ -77,7 +58,7 @@ struct Variables {
         let isKnown = ["LNBITS_URL", "LNBITS_KEY", "LNBITS_KEY_FILE"].contains { value($0) != nil }
         guard isKnown else { return nil }
         let prefixes = ["LNBITS_KEY_FILE_", "LNBITS_KEY_"]
-        let names = values.keys.compactMap { variable in
+        let names = layers.flatMap(\.keys).compactMap { variable in
             prefixes.first(where: variable.hasPrefix).map { String(variable.dropFirst($0.count)) }
         }
         return Set(names)
@@ -87,7 +68,7 @@ struct Variables {
     var isSiteUnnamed: Bool { value("L402_ENV_FILE") != nil && value("L402_SITE") == nil }
 
     private func value(_ name: String) -> String? {
-        values[name].flatMap { $0.isEmpty ? nil : $0 }
+        layers.lazy.compactMap { $0[name] }.first { !$0.isEmpty }
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import POSIX
 import Testing
 
 @testable import FastCGI
@@ -23,7 +24,7 @@ import Testing
     @Test func `a socket that nobody answers on is taken over, one that is in use is not`() throws {
         let path = path
         let first = try Listener(address: "unix:" + path)
-        let error = #expect(throws: FastCGIError.self) { try Listener(address: "unix:" + path) }
+        let error = #expect(throws: SystemError.self) { try Listener(address: "unix:" + path) }
         #expect(error?.description.contains("another process answers") == true)
         for descriptor in first.descriptors { close(descriptor) }
         let second = try Listener(address: "unix:" + path)
@@ -35,13 +36,13 @@ import Testing
         let path = path
         try Data("mine".utf8).write(to: URL(filePath: path))
         defer { unlink(path) }
-        let error = #expect(throws: FastCGIError.self) { try Listener(address: "unix:" + path) }
+        let error = #expect(throws: SystemError.self) { try Listener(address: "unix:" + path) }
         #expect(error?.description == "\(path): exists and is no socket")
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
         let long = "unix:/" + String(repeating: "x", count: 200)
-        #expect(throws: FastCGIError.self) { try Listener(address: long) }
-        #expect(throws: FastCGIError.self) { try Listener(address: "unix:/nowhere/at/all") }
-        #expect(throws: FastCGIError.self) { try Listener(address: "no.such.host.invalid:9402") }
+        #expect(throws: SystemError.self) { try Listener(address: long) }
+        #expect(throws: SystemError.self) { try Listener(address: "unix:/nowhere/at/all") }
+        #expect(throws: SystemError.self) { try Listener(address: "no.such.host.invalid:9402") }
     }
 
     @Test func `a socket that another process has put in our place is left alone`() throws {
@@ -58,7 +59,7 @@ import Testing
     @Test(arguments: ["0.0.0.0:0", "[::]:0"])
     func `an address that other machines reach is taken only when asked for`(address: String) throws
     {
-        let error = #expect(throws: FastCGIError.self) { try Listener(address: address) }
+        let error = #expect(throws: SystemError.self) { try Listener(address: address) }
         #expect(error?.description.contains("L402_LISTEN_ANYWHERE=on") == true)
         guard let listener = try? Listener(address: address, anywhere: true) else { return }
         #expect(listener.reach == .anywhere)

@@ -171,7 +171,7 @@ struct PaymentFileTests {
 
     private func older(_ uses: String, used: Int, recent: [String]) throws -> String {
         """
-        l402-payment 1 used \(CalendarText.padded(UInt64(used), 10))
+        l402-payment 1 used \(Digits.padded(UInt64(used), 10))
         payment_hash \(try paymentHash(7).hex)
         service dvm
         tier 0

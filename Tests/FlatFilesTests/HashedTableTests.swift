@@ -140,7 +140,7 @@ struct HashedTableTests {
 
     private func withPages(_ count: Int, _ bytes: [UInt8]) throws -> [UInt8] {
         let offset = try #require(TableHead(Array(bytes.prefix(4096)))).pagesOffset
-        return Array(bytes[..<offset]) + Array(CalendarText.padded(UInt64(count), 10).utf8)
+        return Array(bytes[..<offset]) + Array(Digits.padded(UInt64(count), 10).utf8)
             + Array(bytes[(offset + 10)...])
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Lightning
+import POSIX
 import Store
 import Testing
 

@@ -1,6 +1,7 @@
 import Glibc
 import L402
 import Lightning
+import POSIX
 import Store
 import Testing
 import Text
@@ -39,7 +40,7 @@ final class TemporaryState: Sendable {
         try write(name, Array(text.utf8), mode: mode)
     }
 
-    func names(_ room: String) -> [String] { StateDirectory.names(in: "\(path)/\(room)").sorted() }
+    func names(_ room: String) -> [String] { Directory.names(in: "\(path)/\(room)").sorted() }
 
     func exists(_ name: String) -> Bool { access("\(path)/\(name)", F_OK) == 0 }
 
@@ -59,7 +60,7 @@ func bytes(of file: String) throws -> [UInt8] {
 }
 
 func removeTree(_ path: String) {
-    for name in StateDirectory.names(in: path) {
+    for name in Directory.names(in: path) {
         let entry = "\(path)/\(name)"
         if unlink(entry) != 0 { removeTree(entry) }
     }

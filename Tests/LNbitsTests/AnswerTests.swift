@@ -1,3 +1,4 @@
+import Curl
 import FoundationEssentials
 import Lightning
 import Testing

@@ -1,5 +1,7 @@
+import Curl
 import Glibc
 import Lightning
+import POSIX
 import Testing
 import Wallets
 

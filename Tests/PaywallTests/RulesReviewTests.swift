@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Text
 
 @testable import Paywall
 
@@ -168,7 +169,7 @@ struct RulesReviewTests {
         #expect(
             try Rules(parsing: Array(text.utf8), fileName: "rules", wallets: []).rules.count == 10
         )
-        let words = Set(RulesScanner(Array(all.utf8)).rules.joined().map(\.name))
+        let words = Set(DirectiveScanner(Array(all.utf8), plainWords: 2).lines.joined().map(\.name))
         for term in RuleTerm.allCases { #expect(words.contains(term.rawValue)) }
     }
 }

@@ -136,7 +136,7 @@ def test_only_the_proof_is_kept_from_the_backend(site, value, passed):
 
 def dangerous_fields():
     """The names that the gate knows, in Swift."""
-    source = (ROOT / "Sources/Paywall/Web/DangerousFields.swift").read_text()
+    source = (ROOT / "Sources/HTTP/DangerousFields.swift").read_text()
     return set(re.findall(r'"([a-z-]+)"', source[source.index("private static let paths"):]))
 
 

@@ -1,8 +1,9 @@
 """What a use is, once for the tests (test_uses.py) and for the manual (nginx/man/l402-http.7).
 
-    python3 Tests/e2e/uses.py > nginx/man/l402-http.7
+    python3 Tests/e2e/uses.py        writes the table into the manual
 """
 import dataclasses
+import pathlib
 
 # Who hands the goods over, and so who knows what became of them.
 COLUMNS = {
@@ -104,31 +105,41 @@ ROWS = [
 ]
 
 
-def manual():
-    """The manual page."""
+MANUAL = pathlib.Path(__file__).resolve().parents[2] / "nginx/man/l402-http.7"
+BEGIN = '.\\" Made by Tests/e2e/uses.py, down to the end of it; a test holds the two equal.\n'
+END = '.\\" End of what Tests/e2e/uses.py made.\n'
+
+
+def section():
+    """What stands between BEGIN and END of the manual."""
     def cell(row, column):
         found = row.expected(column)
         return "\\-" if found is None else {TAKEN: "taken", NOT: "not", UNTOLD: "taken (*)"}[found[1]]
 
     lines = [
-        '.\\" Made by Tests/e2e/uses.py; a test holds the two equal.', "'\\\" t",
-        '.TH L402-HTTP 7 "" "l402-fcgi" "Miscellaneous information"', ".SH NAME",
-        "l402\\-http \\- what a use is, and what becomes of it behind each web server", ".SH WHAT A USE IS",
         "A use, and a free request, buys one delivery: the answer to one request, handed over. What is not that costs",
         "nothing. The columns say who hands the goods over:", ".PP", ".nf",
         *[f"{number}  {words}" for number, words in enumerate(COLUMNS.values(), 1)], ".fi", ".PP", ".TS", "tab(|);",
         "lb lb lb lb lb lb lb", "lx l l l l l l.", "|".join(["what happened", *"123456"]), "_",
         *["|".join([f"T{{\n{row.words}\nT}}", *[cell(row, column) for column in COLUMNS]]) for row in ROWS], ".TE", ".PP",
         "(*) Nobody tells the gate, so that the use stays taken: lighttpd says nothing of an answer to an Authorizer (where",
-        "that matters, let the gate hand the goods over, responder.conf), and neither lighttpd nor Apache says anything of a client that left while a backend was at work.",
-        ".PP",
+        "that matters, let the gate hand the goods over, responder.conf), and neither lighttpd nor Apache says anything of",
+        "a client that left while a backend was at work.", ".PP",
         "A request that a web server asks about twice (index, try_files, error_page, an internal redirect) takes one use.",
         "A page of the site's own, to which error_page leads instead of a missing file, is an answer and is sold.", ".PP",
         "Of column 1 and 2: nginx calls the gate after the answer, where there may be something to return, and when the",
         "goods failed; an answer of 2xx costs no such call. A 5xx shows the client",
-        ".B L402\\-Refunded: 1", "if a use came back.", ".SH SEE ALSO", ".BR l402\\-fcgi (8),", ".BR l402\\-rules (5)"]
+        ".B L402\\-Refunded: 1", "if a use came back."]
     return "\n".join(lines) + "\n"
 
 
+def parts():
+    """What the manual has before the section, in it and behind it."""
+    before, _, rest = MANUAL.read_text().partition(BEGIN)
+    middle, _, after = rest.partition(END)
+    return before, middle, after
+
+
 if __name__ == "__main__":
-    print(manual(), end="")
+    head, _, tail = parts()
+    MANUAL.write_text(head + BEGIN + section() + END + tail)

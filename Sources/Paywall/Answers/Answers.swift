@@ -229,7 +229,7 @@ struct Answers {
 
 extension FreeAllowance {
     /// What is left, as draft-ietf-httpapi-ratelimit-headers names it.
-    func headers(_ outcome: FreeOutcome) -> [(name: String, value: String)] {
+    func headers(_ outcome: FreeOutcome) -> Fields {
         [
             ("RateLimit-Policy", "\"free\";q=\(limit);w=\(period.seconds)"),
             ("RateLimit", "\"free\";r=\(outcome.left);t=\(outcome.resetSeconds)"),

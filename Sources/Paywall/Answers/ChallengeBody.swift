@@ -28,8 +28,8 @@ struct ChallengeBody: Encodable {
         refusing error: (code: String, message: String)?,
         sendsHash: Bool
     ) {
-        let sats = terms.priceSats == 1 ? "1 sat" : "\(terms.priceSats) sats"
-        message = "Pay \(sats), then retry with Authorization: L402 <macaroon>:<preimage>."
+        message =
+            "Pay \(Sats.words(terms.priceSats)), then retry with Authorization: L402 <macaroon>:<preimage>."
         instructions =
             "Pay the invoice, then "
             + (sendsHash

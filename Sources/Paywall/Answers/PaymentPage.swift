@@ -1,4 +1,5 @@
 import HTTP
+import Lightning
 import Text
 
 /// The 402 for a person with a browser: what it costs, the invoice, and a reload that becomes the
@@ -11,7 +12,7 @@ enum PaymentPage {
     static func answer(_ challenge: ChallengeBody, waitAt address: String) -> Response {
         let invoice = Page.escaped(challenge.invoice)
         let error = challenge.error.map { "<p class=\"e\">\(Page.escaped($0))</p>" } ?? ""
-        let sats = challenge.priceSats == 1 ? "1 sat" : "\(challenge.priceSats) sats"
+        let sats = Sats.words(challenge.priceSats)
         return Page.answer(
             title: "\(sats) – \(challenge.memo)",
             reload: (reloadSeconds, address),

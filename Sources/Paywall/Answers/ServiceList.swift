@@ -31,14 +31,8 @@ struct ServiceEntry: Encodable {
         methods = rule.methods.map { $0.sorted() } ?? ["*"]
         path = rule.pattern.text
         host = rule.host
-        switch offer.price {
-        case .sats(let sats):
-            price_sats = sats
-            price = sats == 1 ? "1 sat" : "\(sats) sats"
-        case .fiat(let amount):
-            price_sats = nil
-            price = amount.description
-        }
+        price_sats = if case .sats(let sats) = offer.price { sats } else { nil }
+        price = offer.price.phrase
         uses = offer.uses.map(String.init) ?? "unlimited"
         valid_seconds = offer.validSeconds
         free = offer.free.map { "\($0.limit)/\($0.period.rawValue)" }
@@ -64,13 +58,5 @@ struct ServiceDescription: Encodable {
         price = entry.price + (entry.uses == "1" ? " per request" : "")
         price_sats = entry.price_sats
         services = all
-    }
-}
-
-extension FiatAmount: CustomStringConvertible {
-    /// Such as `0.25 USD`.
-    package var description: String {
-        let cents = hundredths % 100
-        return "\(hundredths / 100).\(cents < 10 ? "0" : "")\(cents) \(currency)"
     }
 }

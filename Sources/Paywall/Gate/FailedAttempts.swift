@@ -18,7 +18,6 @@ package final class FailedAttempts: Sendable {
 
     private let table = Mutex([Place](repeating: Place(), count: places))
 
-    /// Nobody has failed yet.
     package init() {}
 
     /// Whether a client has used up this minute's questions.

@@ -19,7 +19,6 @@ package final class KnownTokens: Sendable {
 
     private let table = Mutex([Entry?](repeating: nil, count: places))
 
-    /// Nothing is known yet.
     package init() {}
 
     /// What an `Authorization` header is known to say for a rule; `nil` when it has not been seen,

@@ -1,9 +1,11 @@
+import Text
+
 /// Finds ways round rules: the same goods for less by another host name or another method.
 ///
 /// For each two rules that could have a request in common it makes such a request and asks the
 /// rules which of them decides it, so that what stands between them counts.
 struct BypassReview {
-    private(set) var findings: [RulesFinding] = []
+    private(set) var findings: [Finding] = []
     private let all: [ReadRule]
     private let rules: Rules
     private let defaultServe: ServeTarget?
@@ -85,8 +87,8 @@ struct BypassReview {
         return mine == theirs || rule.access == .deny || mine == .pass || theirs == .pass
     }
 
-    private mutating func doubt(_ place: RulesPlace, _ message: String) {
-        findings.append(RulesFinding(place: place, message: message))
+    private mutating func doubt(_ place: TextPlace, _ message: String) {
+        findings.append(Finding(place: place, message: message))
     }
 }
 
@@ -112,7 +114,7 @@ extension Rule {
 
 /// Finds rules that let pass and serve nothing.
 struct GoodsReview {
-    private(set) var findings: [RulesFinding] = []
+    private(set) var findings: [Finding] = []
 
     init(_ rules: [ReadRule], defaultServe: ServeTarget?) {
         let open = rules.filter { $0.rule.access != .deny }
@@ -128,7 +130,7 @@ struct GoodsReview {
         let others = empty.dropFirst().map { String($0.rule.line) }
         let lines = others.isEmpty ? "" : " (so do lines \(others.joined(separator: ", ")))"
         findings.append(
-            RulesFinding(
+            Finding(
                 place: first.place(of: .serve),
                 message: "this rule serves nothing where the gate is asked as a responder\(lines): "
                     + "write serve=…, as in serve=@api or serve=file:/srv/paid; where the web server "

@@ -1,3 +1,5 @@
+import Text
+
 /// A service that a new version of the rules sells no longer, so that its tokens open nothing.
 package struct EndedService: Equatable, Sendable {
     /// The line of its first rule in the old version.

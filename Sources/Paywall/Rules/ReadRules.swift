@@ -1,17 +1,22 @@
+import Text
+
 /// The rules of a file with the words they were read from.
 struct ReadRules {
+    /// METHODS and PATH; what follows are terms.
+    static let plainWords = 2
+
     /// In the order of the file.
     private(set) var rules: [ReadRule] = []
     /// What a gate warns of at the start: rules that do nothing.
-    private(set) var doubts: [RulesFinding] = []
+    private(set) var doubts: [Finding] = []
 
     /// - Throws: ``RulesFileErrors`` with everything that is wrong, in the order of the file.
     init(_ text: [UInt8], fileName: String, wallets: Set<String>?) throws(RulesFileErrors) {
-        let scanner = RulesScanner(text)
+        let scanner = DirectiveScanner(text, plainWords: Self.plainWords)
         var findings = scanner.problems
         var services = ServiceCheck(wallets: wallets)
         var coverage = RuleCoverage()
-        for words in scanner.rules {
+        for words in scanner.lines {
             var reader = RuleReader()
             let read = reader.read(words)
             findings += reader.problems
@@ -21,7 +26,7 @@ struct ReadRules {
                 let message =
                     "this rule never matches: line \(earlier.line) (\(earlier.pattern.text)) takes "
                     + "all its requests"
-                doubts.append(RulesFinding(place: read.place, message: message))
+                doubts.append(Finding(place: read.place, message: message))
             }
             rules.append(read)
         }
@@ -31,7 +36,7 @@ struct ReadRules {
         }
         if rules.isEmpty {
             let message = "there is no rule: every request is answered 404"
-            doubts.append(RulesFinding(place: RulesPlace(line: 1, column: 1), message: message))
+            doubts.append(Finding(place: TextPlace(line: 1, column: 1), message: message))
         }
     }
 }

@@ -1,3 +1,4 @@
+import Lightning
 import Text
 import Wallets
 
@@ -116,6 +117,14 @@ package enum Price: Sendable, Hashable {
     case sats(UInt64)
     /// An amount the wallet converts.
     case fiat(FiatAmount)
+
+    /// For people: `21 sats`, `0.25 USD`.
+    package var phrase: String {
+        switch self {
+        case .sats(let sats): Sats.words(sats)
+        case .fiat(let amount): amount.description
+        }
+    }
 }
 
 /// `free=N/PERIOD`.

@@ -3,27 +3,27 @@ import Text
 /// A rule and the words it was read from, which later checks point to.
 struct ReadRule {
     var rule: Rule
-    var place: RulesPlace
-    var terms: [RuleTerm: RulesWord]
+    var place: TextPlace
+    var terms: [RuleTerm: DirectiveWord]
 
     /// Whether `service=` was written.
     var isNamed: Bool { terms[.service] != nil }
 
     /// Where the first of these terms stands that was written, else where the rule begins.
-    func place(of candidates: RuleTerm...) -> RulesPlace {
+    func place(of candidates: RuleTerm...) -> TextPlace {
         candidates.lazy.compactMap { terms[$0]?.place }.first ?? place
     }
 }
 
 /// Reads the words of one rule, collecting everything that is wrong with them.
 struct RuleReader {
-    private(set) var problems: [RulesFinding] = []
-    private var terms: [RuleTerm: RulesWord] = [:]
+    private(set) var problems: [Finding] = []
+    private var terms: [RuleTerm: DirectiveWord] = [:]
     /// Whether a term was not understood: it may be the one that seems to be missing.
     private var hasUnknownTerm = false
 
     /// The rule of these words; `nil` when anything was wrong.
-    mutating func read(_ words: [RulesWord]) -> ReadRule? {
+    mutating func read(_ words: [DirectiveWord]) -> ReadRule? {
         guard let first = words.first else { return nil }
         if isSetting(words) {
             // Without its text: it may be a wallet's key.
@@ -47,7 +47,7 @@ struct RuleReader {
         let named = value(of: .service, RuleValues.service)
         let tier = value(of: .tier, RuleValues.tier)
         let require = value(of: .require, RuleValues.require)
-        let serve = value(of: .serve) { text throws(RulesValueError) in
+        let serve = value(of: .serve) { text throws(ValueProblem) in
             try ServeTarget(parsing: text)
         }
         let memo = value(of: .memo, RuleValues.memo)
@@ -81,15 +81,15 @@ struct RuleReader {
 
     /// Whether it is a line of a settings file, a script or a web server's configuration, such as
     /// `NAME=value`, `NAME = value` or `SetEnv LNBITS_KEY value`.
-    private func isSetting(_ words: [RulesWord]) -> Bool {
+    private func isSetting(_ words: [DirectiveWord]) -> Bool {
         guard let first = words.first else { return false }
         let names = words.map { $0.name + ($0.value.map { "=" + $0 } ?? "") }
         return names.contains { $0.contains("LNBITS_") || $0.hasPrefix("L402_") }
             || first.name.drop { $0 != "=" }.count > 0 || words.dropFirst().first?.name.first == "="
     }
 
-    private mutating func report(_ place: RulesPlace, _ message: String) {
-        problems.append(RulesFinding(place: place, message: message))
+    private mutating func report(_ place: TextPlace, _ message: String) {
+        problems.append(Finding(place: place, message: message))
     }
 }
 
@@ -106,7 +106,7 @@ extension RuleReader {
         var names: Set<String>?
     }
 
-    private mutating func readMethods(_ word: RulesWord) -> Methods? {
+    private mutating func readMethods(_ word: DirectiveWord) -> Methods? {
         if word.name == "*" { return Methods(names: nil) }
         let names = word.name.split(separator: ",", omittingEmptySubsequences: false)
         var place = word.place
@@ -132,7 +132,7 @@ extension RuleReader {
         return Methods(names: methods)
     }
 
-    private mutating func readPattern(_ word: RulesWord) -> PathPattern? {
+    private mutating func readPattern(_ word: DirectiveWord) -> PathPattern? {
         let text = word.name
         let scalars = Array(text.unicodeScalars)
         guard scalars.first == "/" else {
@@ -172,7 +172,7 @@ extension RuleReader {
 
 // TERMS.
 extension RuleReader {
-    private mutating func collect(_ word: RulesWord) {
+    private mutating func collect(_ word: DirectiveWord) {
         guard let term = RuleTerm(rawValue: word.name) else {
             reportUnknown(word)
             return
@@ -196,7 +196,7 @@ extension RuleReader {
         }
     }
 
-    private mutating func reportUnknown(_ word: RulesWord) {
+    private mutating func reportUnknown(_ word: DirectiveWord) {
         if word.name == "\\" {
             report(word.place, "nothing may follow the \"\\\" that continues a rule")
             return
@@ -214,7 +214,7 @@ extension RuleReader {
     /// The value of a term; `nil` when the term is absent or its value wrong, which is reported.
     private mutating func value<Value>(
         of term: RuleTerm,
-        _ read: (String) throws(RulesValueError) -> Value
+        _ read: (String) throws(ValueProblem) -> Value
     ) -> Value? {
         guard let word = terms[term], let text = word.value, !text.isEmpty else { return nil }
         do {
@@ -225,7 +225,7 @@ extension RuleReader {
         }
     }
 
-    private mutating func readAccess(ruleAt place: RulesPlace) -> Access? {
+    private mutating func readAccess(ruleAt place: TextPlace) -> Access? {
         let isFree = terms[.free] != nil && terms[.free]?.value == nil
         if terms[.deny] != nil {
             reportMeaningless(with: .deny, allowed: [.deny, .host, .cors])

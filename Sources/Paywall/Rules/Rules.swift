@@ -1,13 +1,15 @@
+import Text
+
 /// All rules of a file, ready to be matched. First match wins.
 package struct Rules: Sendable {
     /// In the order of the file.
     package let rules: [Rule]
     /// What is allowed but hardly meant.
-    package let warnings: [RulesProblem]
+    package let warnings: [Diagnostic]
     private let index: RuleIndex
 
     /// Rules in order, as the parser made them.
-    init(_ rules: [Rule], warnings: [RulesProblem] = []) {
+    init(_ rules: [Rule], warnings: [Diagnostic] = []) {
         self.rules = rules
         self.warnings = warnings
         index = RuleIndex(rules)
@@ -34,7 +36,9 @@ package struct Rules: Sendable {
 
     /// Whether a text ends as a finished rules file does: with a line feed, and not within a rule
     /// that goes on in the next line.
-    package static func isEnded(_ text: [UInt8]) -> Bool { RulesScanner(text).isEnded }
+    package static func isEnded(_ text: [UInt8]) -> Bool {
+        DirectiveScanner(text, plainWords: ReadRules.plainWords).isEnded
+    }
 
     /// The first rule for a request; `nil` when none matches, which is a 404.
     ///
@@ -55,23 +59,8 @@ package struct Rules: Sendable {
     }
 }
 
-/// One thing that is wrong in a rules file.
-package struct RulesProblem: Sendable, Equatable, CustomStringConvertible {
-    /// As given to the parser.
-    package let fileName: String
-    /// From 1.
-    package let line: Int
-    /// From 1, in characters.
-    package let column: Int
-    /// What is wrong, and what would be right.
-    package let message: String
-
-    /// `file:line:column: message`.
-    package var description: String { "\(fileName):\(line):\(column): \(message)" }
-}
-
 /// Everything that is wrong in a rules file.
 package struct RulesFileErrors: Error, Equatable {
     /// In the order of the file; at least one.
-    package let errors: [RulesProblem]
+    package let errors: [Diagnostic]
 }

@@ -8,7 +8,7 @@ package struct RulesReview: Sendable {
     /// The rules.
     package let rules: Rules
     /// In the order of the file.
-    package let warnings: [RulesProblem]
+    package let warnings: [Diagnostic]
 
     /// Reads and reviews a file.
     ///
@@ -39,7 +39,7 @@ package struct RulesReview: Sendable {
 
 /// Doubts about what one rule sells.
 struct OfferReview {
-    private(set) var findings: [RulesFinding] = []
+    private(set) var findings: [Finding] = []
 
     /// Passes that live longer are expected to outlive an edit of their rule.
     private static let dayInSeconds: UInt64 = 86_400
@@ -83,7 +83,7 @@ struct OfferReview {
         }
     }
 
-    private mutating func doubt(_ place: RulesPlace, _ message: String) {
-        findings.append(RulesFinding(place: place, message: message))
+    private mutating func doubt(_ place: TextPlace, _ message: String) {
+        findings.append(Finding(place: place, message: message))
     }
 }

@@ -9,7 +9,7 @@ extension ServeTarget {
     }
 
     /// Reads the value of `serve=`.
-    init(parsing text: String) throws(RulesValueError) {
+    init(parsing text: String) throws(ValueProblem) {
         if text == "pass" {
             self = .pass
         } else if text == "demo" {
@@ -28,57 +28,57 @@ extension ServeTarget {
             let hint =
                 Suggestion.nearest(to: text, among: ["pass", "demo"])
                 .map { "; did you mean \"\($0)\"?" } ?? ""
-            throw RulesValueError(
+            throw ValueProblem(
                 "serve is @name, /prefix/, file:/dir, http://host:port, https://host:port, "
                     + "http+unix:/socket, pass or demo: \(quoted(text))\(hint)"
             )
         }
     }
 
-    private static func location(_ text: String) throws(RulesValueError) -> String {
+    private static func location(_ text: String) throws(ValueProblem) -> String {
         let name = text.dropFirst()
         let isGood = name.allSatisfy {
             $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0))
         }
         guard !name.isEmpty, isGood else {
-            throw RulesValueError(
+            throw ValueProblem(
                 "a named location is @ and letters, digits, _ - or . : \(quoted(text))"
             )
         }
         return text
     }
 
-    private static func prefix(_ text: String) throws(RulesValueError) -> String {
+    private static func prefix(_ text: String) throws(ValueProblem) -> String {
         try checkPath(text, of: text)
         guard text.hasSuffix("/") else {
-            throw RulesValueError("an internal location ends with \"/\": write \"\(text)/\"")
+            throw ValueProblem("an internal location ends with \"/\": write \"\(text)/\"")
         }
         guard text != "/" else {
-            throw RulesValueError("serve=/ would lead back to the gate; name an internal location")
+            throw ValueProblem("serve=/ would lead back to the gate; name an internal location")
         }
         return text
     }
 
-    private static func directory(_ text: String) throws(RulesValueError) -> String {
+    private static func directory(_ text: String) throws(ValueProblem) -> String {
         var path = text.dropFirst("file:".count)
         guard path.hasPrefix("/") else {
-            throw RulesValueError("file: needs an absolute directory, as in file:/var/www/paid")
+            throw ValueProblem("file: needs an absolute directory, as in file:/var/www/paid")
         }
         guard !path.hasPrefix("//") else {
-            throw RulesValueError("write one slash after file:, as in file:/var/www/paid")
+            throw ValueProblem("write one slash after file:, as in file:/var/www/paid")
         }
         try checkPath(path, of: text)
         while path.hasSuffix("/") { path = path.dropLast() }
         guard !path.isEmpty else {
-            throw RulesValueError("file:/ would sell the whole machine; name a directory")
+            throw ValueProblem("file:/ would sell the whole machine; name a directory")
         }
         return String(path)
     }
 
-    private static func socket(_ text: String) throws(RulesValueError) -> String {
+    private static func socket(_ text: String) throws(ValueProblem) -> String {
         let path = text.dropFirst("http+unix:".count)
         guard path.hasPrefix("/"), !path.hasPrefix("//"), !path.hasSuffix("/") else {
-            throw RulesValueError(
+            throw ValueProblem(
                 "http+unix: needs the absolute path of a socket, as in http+unix:/run/app.sock: "
                     + quoted(text)
             )
@@ -87,10 +87,10 @@ extension ServeTarget {
         return text
     }
 
-    private static func url(_ text: String) throws(RulesValueError) -> String {
+    private static func url(_ text: String) throws(ValueProblem) -> String {
         let scheme = text.hasPrefix("https:") ? "https://" : "http://"
         guard text.hasPrefix(scheme), HostName.isAuthority(text.dropFirst(scheme.count)) else {
-            throw RulesValueError(
+            throw ValueProblem(
                 "a backend is http://host:port or https://host:port without a path, for the "
                     + "request's own path is kept: \(quoted(text))"
             )
@@ -102,13 +102,13 @@ extension ServeTarget {
     private static func checkPath(
         _ path: some StringProtocol,
         of text: String
-    ) throws(RulesValueError) {
+    ) throws(ValueProblem) {
         let segments = path.split(separator: "/")
         guard !path.contains("//"), !segments.contains("."), !segments.contains("..") else {
-            throw RulesValueError("a path here has no \"//\", \".\" or \"..\": \(quoted(text))")
+            throw ValueProblem("a path here has no \"//\", \".\" or \"..\": \(quoted(text))")
         }
         guard !path.contains(where: { "?#%\\ ".contains($0) }) else {
-            throw RulesValueError(
+            throw ValueProblem(
                 "a path here has no space, \"?\", \"#\", \"%\" or \"\\\": \(quoted(text))"
             )
         }

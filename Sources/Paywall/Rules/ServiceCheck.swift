@@ -1,3 +1,4 @@
+import Text
 import Wallets
 
 /// Holds rules to what a service promises: one price per tier, one wallet, one rule behind a name
@@ -16,10 +17,10 @@ struct ServiceCheck {
     init(wallets: Set<String>?) { self.wallets = wallets }
 
     /// What is wrong between a rule and the earlier ones of its service, and with its wallet.
-    mutating func problems(with read: ReadRule) -> [RulesFinding] {
+    mutating func problems(with read: ReadRule) -> [Finding] {
         let rule = read.rule
         guard case .priced(let offer) = rule.access else { return [] }
-        var problems: [RulesFinding] = []
+        var problems: [Finding] = []
         if let problem = unknownWallet(of: read) { problems.append(problem) }
         if let earlier = byService[rule.service] {
             problems += conflicts(of: read, with: earlier)
@@ -33,7 +34,7 @@ struct ServiceCheck {
                 other.price != offer.price
             {
                 problems.append(
-                    RulesFinding(
+                    Finding(
                         place: read.place(of: .price),
                         message: "service \(quoted(rule.service)) tier \(rule.tier) costs "
                             + "\(other.price.phrase) in line \(earlier.rule.line) and "
@@ -48,18 +49,18 @@ struct ServiceCheck {
     }
 
     /// A sale needs the wallet that the rule names.
-    private func unknownWallet(of read: ReadRule) -> RulesFinding? {
+    private func unknownWallet(of read: ReadRule) -> Finding? {
         guard let name = read.rule.wallet, let wallets, !wallets.contains(name),
             !wallets.contains(name.uppercased())
         else { return nil }
-        return RulesFinding(
+        return Finding(
             place: read.terms[.wallet]?.valuePlace ?? read.place,
             message: "wallet \(quoted(name)) has no key: set LNBITS_KEY_\(name) or "
                 + "LNBITS_KEY_FILE_\(name)"
         )
     }
 
-    private func conflicts(of read: ReadRule, with earlier: ReadRule) -> [RulesFinding] {
+    private func conflicts(of read: ReadRule, with earlier: ReadRule) -> [Finding] {
         let (rule, other) = (read.rule, earlier.rule)
         let place = read.place(of: .service, .price)
         guard read.isNamed || earlier.isNamed else {
@@ -69,7 +70,7 @@ struct ServiceCheck {
                 return []
             }
             return [
-                RulesFinding(
+                Finding(
                     place: place,
                     message:
                         "the name made for this rule, \(quoted(rule.service)), is also that of "
@@ -82,24 +83,11 @@ struct ServiceCheck {
         let here = rule.wallet.map { "wallet \(quoted($0))" } ?? "the default wallet"
         let there = other.wallet.map { "wallet \(quoted($0))" } ?? "the default wallet"
         return [
-            RulesFinding(
+            Finding(
                 place: place,
                 message: "service \(quoted(rule.service)) is paid to \(there) in line "
                     + "\(other.line) and to \(here) here; a service has one wallet"
             )
         ]
-    }
-}
-
-extension Price {
-    /// For people: `21 sats`, `0.25 USD`.
-    package var phrase: String {
-        switch self {
-        case .sats(1): return "1 sat"
-        case .sats(let sats): return "\(sats) sats"
-        case .fiat(let amount):
-            let cents = amount.hundredths % 100
-            return "\(amount.hundredths / 100).\(cents < 10 ? "0" : "")\(cents) \(amount.currency)"
-        }
     }
 }

@@ -3,7 +3,7 @@ import Wallets
 
 /// Doubts about rules that share a service, or seem to be meant to.
 struct ServiceReview {
-    private(set) var findings: [RulesFinding] = []
+    private(set) var findings: [Finding] = []
 
     private struct Sold {
         var read: ReadRule
@@ -112,8 +112,8 @@ struct ServiceReview {
         }
     }
 
-    private mutating func doubt(_ place: RulesPlace, _ message: String) {
-        findings.append(RulesFinding(place: place, message: message))
+    private mutating func doubt(_ place: TextPlace, _ message: String) {
+        findings.append(Finding(place: place, message: message))
     }
 }
 

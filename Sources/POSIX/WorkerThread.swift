@@ -1,3 +1,4 @@
+import CPOSIX
 import Glibc
 
 /// Starts threads; blocking C calls belong on threads of their own, not in a task.
@@ -18,25 +19,40 @@ package enum WorkerThread {
         return true
     }
 
+    /// An object that belongs to the calling thread: whoever set it keeps it alive, and takes it
+    /// back before the thread ends.
+    package static var own: AnyObject? {
+        get {
+            unsafe cposix_own().map {
+                unsafe Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue()
+            }
+        }
+        set {
+            unsafe cposix_set_own(newValue.map { unsafe Unmanaged.passUnretained($0).toOpaque() })
+        }
+    }
+
     /// Starts a thread; `nil` when the system has no more.
     private static func start(_ run: @escaping @Sendable () -> Void) -> pthread_t? {
         var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setstacksize(&attributes, stackBytes)
-        let body = Unmanaged.passRetained(Body(run))
+        unsafe pthread_attr_init(&attributes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        unsafe pthread_attr_setstacksize(&attributes, stackBytes)
+        let body = unsafe Unmanaged.passRetained(Body(run))
         var thread = pthread_t()
-        let status = pthread_create(
+        let status = unsafe pthread_create(
             &thread,
             &attributes,
             { raw in
-                if let raw { Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run() }
+                if let raw = unsafe raw {
+                    unsafe Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run()
+                }
                 return nil
             },
-            body.toOpaque()
+            unsafe body.toOpaque()
         )
         guard status == 0 else {
-            body.release()
+            unsafe body.release()
             return nil
         }
         return thread

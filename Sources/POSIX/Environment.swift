@@ -1,14 +1,14 @@
 import Glibc
 
 /// The process's environment.
-enum Environment {
+package enum Environment {
     /// All variables that are text.
-    static func all() -> [String: String] {
+    package static func all() -> [String: String] {
         var variables: [String: String] = [:]
-        var next = environ
-        while let pair = next.pointee {
-            next += 1
-            let text = String(cString: pair)
+        var next = unsafe environ
+        while let pair = unsafe next.pointee {
+            unsafe next += 1
+            let text = unsafe String(cString: pair)
             guard let equals = text.firstIndex(of: "=") else { continue }
             variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
         }

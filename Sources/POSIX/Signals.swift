@@ -6,26 +6,36 @@ package enum Signals {
     /// its own for each that comes. Call it before any other thread is started, and before anything
     /// slow: a signal that is blocked waits, one that is not is lost to process 1 of a container.
     ///
-    /// - Throws: ``FastCGIError`` when there is no thread; the signals then do what they always do.
+    /// - Throws: ``SystemError`` when there is no thread; the signals then do what they always do.
     package static func forward(
         _ numbers: [Int32],
         to body: @escaping @Sendable (Int32) -> Void
-    ) throws(FastCGIError) {
+    ) throws(SystemError) {
         var set = sigset_t()
-        sigemptyset(&set)
-        for number in numbers { sigaddset(&set, number) }
-        pthread_sigmask(SIG_BLOCK, &set, nil)
+        unsafe sigemptyset(&set)
+        for number in numbers { unsafe sigaddset(&set, number) }
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         let waited = set
         let isStarted = WorkerThread.detach {
             var set = waited
             while true {
                 var number: Int32 = 0
-                if sigwait(&set, &number) == 0 { body(number) }
+                if unsafe sigwait(&set, &number) == 0 { body(number) }
             }
         }
         guard !isStarted else { return }
-        pthread_sigmask(SIG_UNBLOCK, &set, nil)
-        throw FastCGIError("no thread can be started")
+        unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        throw SystemError("no thread can be started")
+    }
+
+    /// Starts a thread that no signal interrupts; false when there is none to be had.
+    package static func detachUndisturbed(_ run: @escaping @Sendable () -> Void) -> Bool {
+        var all = sigset_t()
+        var before = sigset_t()
+        unsafe sigfillset(&all)
+        unsafe pthread_sigmask(SIG_BLOCK, &all, &before)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+        return WorkerThread.detach(run)
     }
 
     /// A web server or a reader of the log that hangs up is seen by the write that fails.

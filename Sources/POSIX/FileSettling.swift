@@ -1,30 +1,10 @@
-/// Which file, in which state: what tells one version of a file from the next.
-package struct FileVersion: Equatable, Sendable {
-    /// Device and inode: which file.
-    package var file: [UInt64]
-    /// In bytes.
-    package var size: Int64
-    /// Nanoseconds since 1970 of the last write.
-    package var written: Int64
-    /// Nanoseconds since 1970 of the last change, renames and permissions included; nobody can set it.
-    package var changed: Int64
-
-    /// A version by what the file system says of it.
-    package init(file: [UInt64], size: Int64, written: Int64, changed: Int64) {
-        self.file = file
-        self.size = size
-        self.written = written
-        self.changed = changed
-    }
-}
-
-/// Judges when a rules file that changed is whole, so that what an editor or a script is still
+/// Judges when a file that changed is whole, so that what an editor or a script is still
 /// writing is never put in force.
 ///
 /// A writer may pause, and what it has written so far may parse. So a version counts when it has
 /// not changed for a while: five seconds; one where it was renamed into place and was written
 /// before that; thirty where its last line is not ended, which finished files seldom are.
-package struct RulesSettling: Sendable {
+package struct FileSettling: Sendable {
     private var inForce: FileVersion?
     private var seen: FileVersion?
     private var seenSince: UInt64
@@ -76,7 +56,7 @@ package struct RulesSettling: Sendable {
 
     /// How many microseconds a version has to stay as it is.
     ///
-    /// - Parameter isEnded: See ``Rules/isEnded(_:)``.
+    /// - Parameter isEnded: Whether its last line is ended.
     package func patience(for version: FileVersion?, isEnded: Bool) -> UInt64 {
         guard let version else { return 5 * Self.second }
         if !isEnded { return Self.unendedPatience }
