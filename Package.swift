@@ -55,6 +55,8 @@ let package = Package(
         .target(name: "CCurl"),
         // Linux calls that Swift's Glibc leaves out.
         .target(name: "CPOSIX"),
+        // Arguments and version.
+        .target(name: "CProgram"),
 
         // Pure parts: no files, no sockets, no clock.
         .target(name: "Text", swiftSettings: strict),
@@ -103,11 +105,11 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        // What the two programs share: the environment variables.
+        // What the two programs share: the environment variables, and what they know of themselves.
         .target(
             name: "Settings",
             dependencies: [
-                "HTTP", "POSIX", "Paywall", "Store", "Text", crypto,
+                "CProgram", "HTTP", "POSIX", "Paywall", "Store", "Text", crypto,
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: strict

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <unistd.h>
 
 /* typecheck-gcc.h wraps these in macros; the table below needs the plain names. */
 #undef curl_easy_setopt
@@ -20,7 +21,8 @@ static struct {
     CURLMcode (*multi_add_handle)(CURLM *, CURL *);
     CURLMcode (*multi_remove_handle)(CURLM *, CURL *);
     CURLMcode (*multi_perform)(CURLM *, int *);
-    CURLMcode (*multi_poll)(CURLM *, struct curl_waitfd[], unsigned int, int, int *);
+    CURLMcode (*multi_poll)(CURLM *, struct curl_waitfd[], unsigned int, int, int *); /* 7.66; may be 0 */
+    CURLMcode (*multi_wait)(CURLM *, struct curl_waitfd[], unsigned int, int, int *);
     CURLMsg *(*multi_info_read)(CURLM *, int *);
     struct curl_slist *(*slist_append)(struct curl_slist *, const char *);
     void (*slist_free_all)(struct curl_slist *);
@@ -49,6 +51,7 @@ static void load(void) {
     *(void **)&api.multi_remove_handle = dlsym(library, "curl_multi_remove_handle");
     *(void **)&api.multi_perform = dlsym(library, "curl_multi_perform");
     *(void **)&api.multi_poll = dlsym(library, "curl_multi_poll");
+    *(void **)&api.multi_wait = dlsym(library, "curl_multi_wait");
     *(void **)&api.multi_info_read = dlsym(library, "curl_multi_info_read");
     *(void **)&api.slist_append = dlsym(library, "curl_slist_append");
     *(void **)&api.slist_free_all = dlsym(library, "curl_slist_free_all");
@@ -56,7 +59,7 @@ static void load(void) {
     if (!global_init || !api.easy_init || !api.easy_cleanup || !api.easy_reset || !api.easy_perform ||
         !api.easy_strerror || !api.easy_setopt || !api.easy_getinfo || !api.slist_append ||
         !api.slist_free_all || !api.getdate || !api.multi_init || !api.multi_cleanup || !api.multi_add_handle ||
-        !api.multi_remove_handle || !api.multi_perform || !api.multi_poll || !api.multi_info_read)
+        !api.multi_remove_handle || !api.multi_perform || !api.multi_wait || !api.multi_info_read)
         return;
     loaded = global_init(CURL_GLOBAL_ALL) == CURLE_OK;
 }
@@ -80,6 +83,15 @@ CURLcode ccurl_setopt_string(CURL *handle, CURLoption option, const char *value)
     return api.easy_setopt(handle, option, value);
 }
 
+CURLcode ccurl_allow_http_only(CURL *handle) {
+    CURLcode code = api.easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (code != CURLE_UNKNOWN_OPTION) return code;
+    CURL_IGNORE_DEPRECATION(
+        code = api.easy_setopt(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    )
+    return code;
+}
+
 CURLcode ccurl_setopt_pointer(CURL *handle, CURLoption option, void *value) {
     return api.easy_setopt(handle, option, value);
 }
@@ -99,11 +111,21 @@ CURLcode ccurl_setopt_progress(CURL *handle, ccurl_progress value) {
 CURLM *ccurl_multi_init(void) { return api.multi_init(); }
 void ccurl_multi_cleanup(CURLM *multi) { api.multi_cleanup(multi); }
 
+/* Until something happens, or so many milliseconds. */
+static CURLMcode await(CURLM *multi, int milliseconds) {
+    if (api.multi_poll) return api.multi_poll(multi, 0, 0, milliseconds, 0);
+    int events = 0;
+    CURLMcode code = api.multi_wait(multi, 0, 0, milliseconds, &events);
+    /* It returns at once while there is no descriptor to wait for, as when a name is looked up. */
+    if (!events) usleep(1000);
+    return code;
+}
+
 CURLcode ccurl_multi_run(CURLM *multi, CURL *handle, int milliseconds) {
     if (api.multi_add_handle(multi, handle) != CURLM_OK) return CURLE_FAILED_INIT;
     int running = 1;
     while (api.multi_perform(multi, &running) == CURLM_OK && running &&
-           api.multi_poll(multi, 0, 0, milliseconds, 0) == CURLM_OK) {
+           await(multi, milliseconds) == CURLM_OK) {
     }
     CURLcode code = CURLE_FAILED_INIT;
     int left;

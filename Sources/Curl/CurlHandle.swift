@@ -34,7 +34,7 @@ import CCurl
         unsafe headers = nil
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_PROXY, "")
-        set(CURLOPT_PROTOCOLS_STR, "http,https")
+        unsafe ccurl_allow_http_only(easy)
     }
 
     package func set(_ option: CURLoption, _ number: Int) {

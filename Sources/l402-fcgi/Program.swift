@@ -24,7 +24,7 @@ enum Program {
             print(usage, terminator: "")
             return 0
         case "--version":
-            print("l402-fcgi \(version)")
+            print("l402-fcgi \(ProgramStart.version)")
             return 0
         case let other?:
             Log.fatal(
@@ -133,6 +133,3 @@ enum Program {
         ])
     }
 }
-
-/// The version of both programs.
-let version = "0.1.0"

@@ -95,7 +95,7 @@ final class Site: Sendable {
                                 } + [
                                     (.pendingFill, "", housekeeping.pendingFill(now: now)),
                                     (.rules, "", Double(rules.current().rules.count)),
-                                    (.build, version, 1),
+                                    (.build, ProgramStart.version, 1),
                                     (.logLinesLost, "", Double(LogSink.standardError.linesLost)),
                                     (.start, "", Double(Clock.processStart)),
                                 ]

@@ -5,6 +5,6 @@ import Settings
 
 StandardDescriptors.ensureOpen()
 Signals.ignoreHangUps()
-let status = Program.run(arguments: CommandLine.arguments)
+let status = Program.run(arguments: ProgramStart.arguments)
 LogSink.standardError.drain()
 exit(status)

@@ -11,7 +11,7 @@ struct L402Command: ParsableCommand {
             Commands that touch the state read L402_STATE_DIR (default /var/lib/l402), those that \
             read rules L402_RULES, from the environment or from the file that L402_ENV_FILE names.
             """,
-        version: "0.1.0",
+        version: "l402 \(ProgramStart.version)",
         subcommands: [
             CheckCommand.self, ExplainCommand.self, TokenCommand.self, KeysCommand.self,
             PaymentCommand.self, ReportCommand.self, StateCommand.self,
@@ -20,7 +20,7 @@ struct L402Command: ParsableCommand {
 
     static func main() {
         StandardDescriptors.ensureOpen()
-        main(nil)
+        main(Array(ProgramStart.arguments.dropFirst()))
     }
 }
 

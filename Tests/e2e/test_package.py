@@ -10,9 +10,11 @@ from parts import BIN, ROOT
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    target = tmp_path_factory.mktemp("package")
-    subprocess.run([ROOT / "nginx/debian/build", target], check=True, env={
-        **os.environ, "L402_BIN": str(BIN), "DPKG_DEB_COMPRESSOR_TYPE": "none"})
+    target, programs = tmp_path_factory.mktemp("package"), tmp_path_factory.mktemp("programs")
+    for name in ("l402-fcgi", "l402"):
+        subprocess.run(["strip", "-o", programs / name, BIN / name], check=True)
+    subprocess.run([ROOT / "nginx/release", target], check=True, env={
+        **os.environ, "L402_BIN": str(programs), "DPKG_DEB_COMPRESSOR_TYPE": "none"})
     return next(target.glob("*.deb"))
 
 
@@ -20,9 +22,10 @@ def test_it_holds_programs_units_snippets_and_manuals(package):
     listing = subprocess.run(["dpkg-deb", "-c", package], check=True, capture_output=True, text=True).stdout
     names = {line.split()[5] for line in listing.splitlines()}
     for name in ("usr/bin/l402-fcgi", "usr/bin/l402", "lib/systemd/system/l402.service",
-                 "lib/systemd/system/l402.socket", "etc/nginx/l402/server.conf", "etc/l402/rules",
+                 "lib/systemd/system/l402.socket", "usr/share/l402-fcgi/nginx/l402/server.conf", "usr/share/l402-fcgi/etc/rules",
                  "usr/share/man/man8/l402-fcgi.8.gz", "usr/share/man/man1/l402.1.gz",
-                 "usr/share/man/man5/l402-rules.5.gz", "usr/share/doc/l402-fcgi/examples/apache/htaccess"):
+                 "usr/share/man/man5/l402-rules.5.gz", "usr/share/doc/l402-fcgi/examples/apache/htaccess",
+                 "usr/share/doc/l402-fcgi/examples/backend.php", "usr/share/doc/l402-fcgi/NOTICES.gz"):
         assert "./" + name in names
     assert all("root/root" in line for line in listing.splitlines())
 
@@ -64,7 +67,8 @@ HEX
         id l402 > /dev/null
         ! command -v systemd-analyze > /dev/null || systemd-analyze verify --man=no /lib/systemd/system/l402.service /lib/systemd/system/l402.socket
         if pgrep -x l402-fcgi; then exit 1; fi
-        l402 check /etc/l402/rules || true
+        test -e /etc/nginx/l402/server.conf
+        test "$(stat -c %U:%a /var/lib/l402)" = l402:700
         echo "== remove"
         mkdir -p /var/lib/l402 && touch /var/lib/l402/keys
         echo key > /etc/l402/lnbits.key

@@ -3,7 +3,12 @@
  * Linking libcurl makes the loader map some 25 more libraries at every start: about 6 ms, which a
  * plain CGI process pays for each request, and mostly for requests that need no wallet. So its
  * functions are looked up with dlopen() at the first call. The wrappers also give the variadic
- * curl_easy_setopt() and curl_easy_getinfo() one name per argument type, which Swift can call. */
+ * curl_easy_setopt() and curl_easy_getinfo() one name per argument type, which Swift can call.
+ *
+ * Any libcurl from 7.61 (Enterprise Linux 8) on does. What is younger has something else in its place
+ * here: curl_multi_poll() (7.66), CURLOPT_PROTOCOLS_STR (7.85). Two options are asked for and may be
+ * missed: without CURLOPT_UPLOAD_BUFFERSIZE (7.62) large uploads take more calls, and without
+ * CURLOPT_MAXAGE_CONN (7.65) a connection that the server has closed is tried first, and a new one then. */
 #ifndef CCURL_H
 #define CCURL_H
 
@@ -30,6 +35,8 @@ const char *_Nonnull ccurl_easy_strerror(CURLcode code);
 CURLcode ccurl_setopt_long(CURL *_Nonnull handle, CURLoption option, long value);
 CURLcode ccurl_setopt_string(CURL *_Nonnull handle, CURLoption option, const char *_Nonnull value);
 CURLcode ccurl_setopt_pointer(CURL *_Nonnull handle, CURLoption option, void *_Nullable value);
+/* No other scheme is ever followed: not file:, nor what else libcurl knows. */
+CURLcode ccurl_allow_http_only(CURL *_Nonnull handle);
 CURLcode ccurl_setopt_callback(CURL *_Nonnull handle, CURLoption option, ccurl_callback _Nonnull value);
 /* CURLOPT_XFERINFOFUNCTION. */
 CURLcode ccurl_setopt_progress(CURL *_Nonnull handle, ccurl_progress _Nonnull value);

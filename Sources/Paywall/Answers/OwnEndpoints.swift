@@ -13,17 +13,30 @@ struct OwnEndpoints {
     private var parts: Gate.Parts { visit.parts }
 
     /// Whether the gate answers this path itself, whatever the rules say.
-    var isOwnPath: Bool {
+    var isOwnPath: Bool { ownPath != nil }
+
+    /// The gate's own name in the path, to the path's end; `nil` where there is none.
+    ///
+    /// Below any directory, where the answer is the gate's to give: on shared hosting it sees nothing
+    /// that is above the one it lies in. Where it only says who may pass, what is below a directory is
+    /// a backend's, and has a rule.
+    private var ownPath: ArraySlice<UInt8>? {
         let path = request.path.bytes
-        // Both begin with a dot, which hardly any other path does.
-        guard path.count > 1, path[1] == UInt8(ascii: ".") else { return false }
-        return path.starts(with: "/.l402/".utf8) || isServicesPath
+        var rest = path[...]
+        while let dot = rest.firstIndex(of: UInt8(ascii: ".")) {
+            if dot == 1 || request.mode == .respond && dot > 1 {
+                let named = path[(dot - 1)...]
+                if named.starts(with: "/.l402/".utf8) || named.elementsEqual(Self.services) {
+                    return named
+                }
+            }
+            rest = path[(dot + 1)...]
+        }
+        return nil
     }
 
-    /// Whether the list of what is for sale is asked for.
-    private var isServicesPath: Bool {
-        request.path.bytes.elementsEqual("/.well-known/l402-services".utf8)
-    }
+    /// The list of what is for sale.
+    private static let services = Array("/.well-known/l402-services".utf8)
 
     func answer() -> Decision {
         if request.method == "OPTIONS" { return preflight(nil) }
@@ -32,13 +45,14 @@ struct OwnEndpoints {
                 Refusal(405, .methodNotAllowed, "only GET and HEAD are answered here")
             )
         }
-        if isServicesPath {
+        let path = ownPath ?? []
+        if path.elementsEqual(Self.services) {
             return own(
                 .services,
                 .json(200, ServiceList(visit.rules.rules.compactMap(ServiceEntry.init)))
             )
         }
-        switch String(foreign: request.path.bytes) {
+        switch String(foreign: path) {
         case "/.l402/health": return health()
         case "/.l402/status": return status()
         case "/.l402/metrics": return metrics()
