@@ -48,7 +48,9 @@ public enum Base64 {
         return Data(base64Encoded: Data(standard)).map(Array.init)
     }
 
-    /// The same of a whole array, and of a text.
+    /// The same of a whole array.
     public static func decode(_ text: [UInt8]) -> [UInt8]? { decode(text[...]) }
+
+    /// The same of a text.
     public static func decode(_ text: String.UTF8View) -> [UInt8]? { decode(Array(text)[...]) }
 }

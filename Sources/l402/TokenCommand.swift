@@ -52,7 +52,7 @@ struct TokenCommand: ParsableCommand {
                 words = Array(words.dropFirst())
             }
             let value = words.first?.prefix { $0 != ":" } ?? ""
-            guard let bytes = Base64.decode(value.utf8) else {
+            guard let bytes = Base64.decode(Array(value.utf8)) else {
                 throw .malformed("it is not base64")
             }
             return try Token(decoding: bytes)
