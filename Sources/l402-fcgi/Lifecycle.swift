@@ -26,8 +26,14 @@ final class Lifecycle: Sendable {
         }
     }
 
-    /// The socket is bound, and would be left behind.
-    func didBind(_ listener: Listener) { stage.withLock { $0 = .starting(listener) } }
+    /// Binds the socket. A signal that comes meanwhile waits: the socket would be left behind.
+    func binding(_ bind: () throws(SiteError) -> Listener) throws(SiteError) -> Listener {
+        try stage.withLock { (stage) throws(SiteError) in
+            let listener = try bind()
+            stage = .starting(listener)
+            return listener
+        }
+    }
 
     /// Requests are served from now on.
     func willServe(

@@ -70,8 +70,9 @@ enum Program {
             )
         }
         let settings = try SiteRegistry.settings(of: layers)
-        let listener = try listener(settings)
-        lifecycle.didBind(listener)
+        let listener = try lifecycle.binding { () throws(SiteError) in
+            try Self.listener(settings)
+        }
         let registry = SiteRegistry(environment: layers, trust: trust(listener))
         let site = try registry.site(overrides: [:])
         try site.checkWallet()
