@@ -135,7 +135,12 @@ let package = Package(
         ),
 
         // What several of the tests need.
-        .target(name: "TestTools", path: "Tests/TestTools", swiftSettings: common),
+        .target(
+            name: "TestTools",
+            dependencies: ["L402", "Lightning", "POSIX", "Store", "Text"],
+            path: "Tests/Support/TestTools",
+            swiftSettings: common
+        ),
         tests("Text"),
         tests("Lightning", also: ["TestTools", "Text"], resources: [.copy("Vectors")]),
         tests("Macaroons", resources: [.copy("Vectors")]),
@@ -147,12 +152,17 @@ let package = Package(
                 "HTTP", "L402", "Lightning", "Macaroons", "Store", "TestTools", "Text", "Wallets",
             ]
         ),
-        tests("FlatFiles", also: ["L402", "Lightning", "POSIX", "Store", "StateDriver", "Text"]),
+        // The contract of the books, run on each store that keeps them.
+        tests("Store", also: ["FlatFiles", "L402", "Lightning", "TestTools", "Text"]),
+        tests(
+            "FlatFiles",
+            also: ["L402", "Lightning", "POSIX", "Store", "StateDriver", "TestTools", "Text"]
+        ),
         // A process for tests that need several of them and for tests that kill them.
         .executableTarget(
             name: "StateDriver",
             dependencies: ["FlatFiles", "L402", "Lightning", "Store", "Text"],
-            path: "Tests/StateDriver",
+            path: "Tests/Support/StateDriver",
             swiftSettings: common
         ),
         .executableTarget(

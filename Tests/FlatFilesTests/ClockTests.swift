@@ -1,4 +1,5 @@
 import Store
+import TestTools
 import Testing
 import Text
 
@@ -46,14 +47,6 @@ struct ClockTests {
         #expect(state.exists("payments/tmp/.1-a"))
         #expect(try payments.take(claim, now: noon) == .repeated(usesLeft: 4))
         #expect(try payments.open(try purchase(2, at: noon), now: noon) == .taken(usesLeft: 4))
-    }
-
-    @Test(arguments: [0, 3600] as [UInt64])
-    func `clocks that differ by an hour at most agree`(seconds: UInt64) throws {
-        _ = try payments.open(try purchase(1, at: noon), now: noon)
-        let now = noon + 365 * Self.day
-        #expect(try payments.sweep(now: now, secondClock: now - seconds, maximum: 9) == 1)
-        #expect(try payments.open(try purchase(1, at: noon), now: noon) == .expired)
     }
 
     @Test func `a date that an older release wrote ahead costs nobody what is bought now`() throws {

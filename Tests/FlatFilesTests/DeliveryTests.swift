@@ -1,6 +1,7 @@
 import Glibc
 import Lightning
 import Store
+import TestTools
 import Testing
 import Text
 
@@ -48,49 +49,6 @@ struct DeliveryTests {
         #expect(try payments.take(other, now: now) == .spent)
     }
 
-    @Test func `further ranges of one address take nothing while the delivery lasts`() throws {
-        #expect(try payments.open(try claim("a"), now: noon) == .taken(usesLeft: 2))
-        #expect(try payments.look(try claim("b"), now: noon) == .withinGrace(usesLeft: 2))
-        #expect(try payments.take(try claim("b"), now: noon + 599) == .withinGrace(usesLeft: 2))
-        // Another address, no range, and the end of the while take a use.
-        #expect(try payments.take(try claim("c", address: 2), now: noon) == .taken(usesLeft: 1))
-        #expect(try payments.take(try claim("d", isRange: false), now: noon) == .taken(usesLeft: 0))
-        #expect(try payments.take(try claim("e"), now: noon + 1200) == .spent)
-        #expect(
-            try payments.take(try claim("f", address: 2), now: noon) == .withinGrace(usesLeft: 0)
-        )
-    }
-
-    @Test func `one use covers 60 further requests`() throws {
-        _ = try payments.open(try claim("a"), now: noon)
-        for number in 0..<DeliveryKey.maximumRepeats {
-            #expect(
-                try payments.take(try claim("\(number)"), now: noon) == .withinGrace(usesLeft: 2)
-            )
-        }
-        #expect(try payments.look(try claim("more"), now: noon) == .taken(usesLeft: 1))
-        #expect(try payments.take(try claim("more"), now: noon) == .taken(usesLeft: 1))
-        #expect(try payments.take(try claim("further"), now: noon) == .withinGrace(usesLeft: 1))
-    }
-
-    @Test func `a use that came back covers nothing`() throws {
-        _ = try payments.open(try claim("a", uses: 1), now: noon)
-        #expect(try payments.giveBack(try claim("a", uses: 1), .failure, now: noon))
-        #expect(try payments.take(try claim("b", uses: 1), now: noon) == .taken(usesLeft: 0))
-        #expect(try payments.giveBack(try claim("b", uses: 1), .nothingDelivered, now: noon))
-        #expect(try payments.look(try claim("c", uses: 1), now: noon) == .taken(usesLeft: 0))
-    }
-
-    @Test func `a delivery that begins in the future is over`() throws {
-        _ = try payments.open(try claim("a"), now: noon + 60)
-        #expect(try payments.take(try claim("b"), now: noon) == .taken(usesLeft: 1))
-    }
-
-    @Test func `without grace nothing is remembered`() throws {
-        _ = try payments.open(try claim("a", grace: 0), now: noon)
-        #expect(try payments.take(try claim("b"), now: noon) == .taken(usesLeft: 1))
-    }
-
     @Test func `the newest addresses are remembered, and the file keeps its size`() throws {
         _ = try payments.open(try claim("0", address: 0, uses: 100), now: noon)
         let path = paymentPath(try claim("0", uses: 100))
@@ -118,44 +76,6 @@ struct DeliveryTests {
         let outcome = try payments.take(claim, now: now)
         if case .taken = outcome { #expect(try payments.giveBack(claim, cause, now: now)) }
         return outcome
-    }
-
-    @Test func `after 20 returns for failed goods within the hour it is let in no more`() throws {
-        _ = try payments.open(try paymentClaim(uses: 3, request: "first"), now: noon)
-        for id in 0..<50 {
-            #expect(try fail(id, .nothingDelivered, now: noon) == .taken(usesLeft: 1))
-        }
-        for id in 100..<120 { #expect(try fail(id, now: noon + 10) == .taken(usesLeft: 1)) }
-        #expect(try fail(200, now: noon + 3599) == .failing)
-        #expect(
-            try payments.look(try paymentClaim(uses: 3, request: "x"), now: noon + 20) == .failing
-        )
-        #expect(try payments.record(try paymentHash(7))?.used == 1)
-        // A request that has its use is not asked for another.
-        let first = try paymentClaim(uses: 3, request: "first")
-        #expect(try payments.take(first, now: noon + 20) == .repeated(usesLeft: 2))
-        #expect(try payments.giveBack(first, .failure, now: noon + 20))
-    }
-
-    @Test func `a payment lives again when the hour is over, or begins in the future`() throws {
-        let long = try paymentClaim(uses: 3, validUntil: noon + 86_400, request: "first")
-        _ = try payments.open(long, now: noon)
-        for id in 0..<20 {
-            let claim = try paymentClaim(uses: 3, validUntil: noon + 86_400, request: "\(id)")
-            _ = try payments.take(claim, now: noon)
-            #expect(try payments.giveBack(claim, .failure, now: noon))
-        }
-        let next = try paymentClaim(uses: 3, validUntil: noon + 86_400, request: "next")
-        #expect(try payments.look(next, now: noon + 3599) == .failing)
-        #expect(try payments.look(next, now: noon + 3600) == .taken(usesLeft: 1))
-        #expect(try payments.look(next, now: noon - 1) == .taken(usesLeft: 1))
-    }
-
-    @Test func `what is spent is said to be spent, not to fail`() throws {
-        _ = try payments.open(try paymentClaim(uses: 3, request: "first"), now: noon)
-        for id in 0..<20 { #expect(try fail(id, now: noon) == .taken(usesLeft: 1)) }
-        let bounded = try paymentClaim(uses: 3, cap: 1, request: "x")
-        #expect(try payments.look(bounded, now: noon) == .spent)
     }
 }
 

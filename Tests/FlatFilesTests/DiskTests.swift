@@ -1,6 +1,7 @@
 import Glibc
 import POSIX
 import Store
+import TestTools
 import Testing
 
 @testable import FlatFiles

@@ -1,4 +1,5 @@
 import Store
+import TestTools
 import Testing
 import Text
 
@@ -13,69 +14,6 @@ struct FreeTierTests {
         free = FreeTier(try state.open())
     }
 
-    @Test(arguments: FreePeriod.allCases)
-    func `a client gets exactly his number in each window`(period: FreePeriod) throws {
-        let claim = freeClaim(1, limit: 2, period)
-        for window: UInt64 in 0..<3 {
-            let now = noon + window * period.seconds
-            #expect(
-                try free.take(claim, now: now)
-                    == FreeOutcome(isGranted: true, left: 1, resetSeconds: Self.reset(now, period))
-            )
-            #expect(try free.take(claim, now: now).left == 0)
-            #expect(try free.take(claim, now: now).isGranted == false)
-            #expect(try free.take(freeClaim(2, limit: 2, period), now: now).isGranted)
-            #expect(try free.take(freeClaim(1, limit: 2, period, rule: [2]), now: now).isGranted)
-        }
-    }
-
-    @Test func `what is given back can be taken again, once for each request`() throws {
-        let mine = freeClaim(1, request: "mine")
-        #expect(try !free.giveBack(mine, .nothingDelivered, takenAt: noon))
-        #expect(try free.take(mine, now: noon).isGranted)
-        #expect(try !free.giveBack(freeClaim(1, request: "other"), .failure, takenAt: noon))
-        #expect(try !free.giveBack(mine, .failure, takenAt: noon - 86_400))
-        #expect(try free.giveBack(mine, .nothingDelivered, takenAt: noon))
-        #expect(try !free.giveBack(mine, .nothingDelivered, takenAt: noon))
-        #expect(try free.take(freeClaim(1, request: "next"), now: noon).isGranted)
-        #expect(try free.take(freeClaim(1, request: "third"), now: noon).isGranted == false)
-        #expect(try !free.giveBack(mine, .nothingDelivered, takenAt: noon))
-    }
-
-    @Test func `the same request takes once however often it asks, in any process`() throws {
-        let claim = freeClaim(1, limit: 2, request: "mine")
-        for tier in [free, FreeTier(try state.open())] {
-            for _ in 0..<3 {
-                let outcome = try tier.take(claim, now: noon)
-                #expect(outcome.isGranted && outcome.left == 1)
-            }
-        }
-        // The same id of another client, rule or window is another request.
-        #expect(try free.take(freeClaim(2, limit: 2, request: "mine"), now: noon).left == 1)
-        #expect(
-            try free.take(freeClaim(1, limit: 2, rule: [9], request: "mine"), now: noon).left == 1
-        )
-        #expect(try free.take(claim, now: noon + 86_400).left == 1)
-        #expect(try free.take(freeClaim(1, limit: 2, request: "next"), now: noon).left == 0)
-        #expect(try free.take(claim, now: noon).isGranted)
-    }
-
-    @Test func `after 20 returns for failed goods the window is used up, and others do not count`()
-        throws
-    {
-        func turn(_ number: Int, _ cause: ReturnCause, _ client: UInt64 = 1) throws -> Bool {
-            let claim = freeClaim(client, request: "\(number)")
-            guard try free.take(claim, now: noon).isGranted else { return false }
-            return try free.giveBack(claim, cause, takenAt: noon)
-        }
-        for number in 0..<50 { #expect(try turn(number, .nothingDelivered)) }
-        for number in 100..<120 { #expect(try turn(number, .failure)) }
-        let next = try free.take(freeClaim(1, request: "next"), now: noon)
-        #expect(next.isGranted == false && next.left == 0)
-        #expect(try turn(200, .failure, 2))
-        #expect(try free.take(freeClaim(1, request: "later"), now: noon + 86_400).isGranted)
-    }
-
     @Test func `garbage among the recent requests grants nobody twice`() throws {
         _ = try free.take(freeClaim(1, request: "mine"), now: noon)
         let size = try state.read("free/recent").count
@@ -88,22 +26,6 @@ struct FreeTierTests {
             _ = try fresh.take(freeClaim(2, limit: 500, request: "\(number)"), now: noon)
         }
         #expect(try state.read("free/recent").count == size)
-    }
-
-    @Test(arguments: [nil, noon, noon + 3 * 86_400 + 3601] as [UInt64?])
-    func `a clock that is days ahead gives no allowance twice`(second: UInt64?) throws {
-        #expect(try free.take(freeClaim(1), now: noon).isGranted)
-        free.sweep(now: noon + 3 * 86_400, secondClock: second)
-        #expect(try free.take(freeClaim(1), now: noon).isGranted == false)
-    }
-
-    @Test func `a clock that steps back finds its counts`() throws {
-        let claim = freeClaim(1, .minute)
-        #expect(try free.take(claim, now: noon).isGranted)
-        #expect(try free.take(claim, now: noon + 120).isGranted)
-        free.sweep(now: noon + 120, secondClock: noon + 120)
-        #expect(try free.take(claim, now: noon).isGranted == false)
-        #expect(try free.take(claim, now: noon + 120).isGranted == false)
     }
 
     @Test func `windows that are over go with their keys`() throws {
@@ -211,69 +133,11 @@ struct PendingPlacesTests {
         }
     }
 
-    @Test func `a client holds so many places and no more`() throws {
-        #expect(try reserve(for: 600) != nil)
-        #expect(try reserve(for: 300) != nil)
-        #expect(
-            try pending.reserve(client: [1], limit: 2, expiresAt: noon + 900, now: noon)
-                == .full(retryAfterSeconds: 300)
-        )
-        #expect(try reserve(2) != nil)
-    }
-
-    @Test func `a place is free again when its invoice is paid or expired`() throws {
-        let first = try #require(try reserve(for: 600))
-        #expect(try reserve(for: 600) != nil)
-        try pending.release(first)
-        #expect(try reserve(for: 100) != nil)
-        #expect(try reserve() == nil)
-        #expect(try reserve(at: noon + 99) == nil)
-        #expect(try reserve(at: noon + 100) != nil)
-        #expect(try reserve(at: noon + 100) == nil)
-    }
-
-    @Test func `two places are freed as one`() throws {
-        let first = try #require(try reserve(1, limit: 1))
-        let second = try #require(try reserve(2, limit: 1))
-        try pending.release(PendingPlace(text: first.text + "." + second.text))
-        #expect(try reserve(1, limit: 1) != nil)
-        #expect(try reserve(2, limit: 1) != nil)
-    }
-
-    @Test func `a client with many places has them all`() throws {
-        let places = try (0..<200).compactMap { _ in try reserve(limit: 200) }
-        #expect(Set(places).count == 200)
-        #expect(try reserve(limit: 200) == nil)
-        #expect(try reserve(2, limit: 200) != nil)
-    }
-
-    @Test func `places of yesterday count while they live`() throws {
-        let midnight = noon / 86_400 * 86_400 + 86_400
-        let first = try #require(try reserve(at: midnight - 10))
-        #expect(try reserve(at: midnight - 5) != nil)
-        #expect(try reserve(at: midnight + 5) == nil)
-        try pending.release(first)
-        #expect(try reserve(at: midnight + 5) != nil)
-        #expect(try reserve(at: midnight + 5) == nil)
-    }
-
     @Test func `places are used again and the file does not grow with time`() throws {
         #expect(try reserve() != nil)
         let size = try state.read("pending/2026-11-21").count
         for step: UInt64 in 1...2000 { #expect(try reserve(for: 10, at: noon + step * 20) != nil) }
         #expect(try state.read("pending/2026-11-21").count == size)
-    }
-
-    @Test func `all places of a client who has paid are free again, and no one else's`() throws {
-        let midnight = noon / 86_400 * 86_400 + 86_400
-        for _ in 0..<9 { #expect(try reserve(limit: 20, at: midnight - 5) != nil) }
-        for _ in 0..<11 { #expect(try reserve(limit: 20, at: midnight + 5) != nil) }
-        #expect(try reserve(2, limit: 1, at: midnight + 5) != nil)
-        #expect(try reserve(limit: 20, at: midnight + 5) == nil)
-        try pending.releaseAll(client: [1], now: midnight + 6)
-        for _ in 0..<20 { #expect(try reserve(limit: 20, at: midnight + 6) != nil) }
-        #expect(try reserve(limit: 20, at: midnight + 6) == nil)
-        #expect(try reserve(2, limit: 1, at: midnight + 6) == nil)
     }
 
     @Test func `a clock that is wrong drops no day`() throws {
@@ -294,26 +158,11 @@ struct PendingPlacesTests {
         #expect(state.names("pending") == ["2026-11-21"])
     }
 
-    @Test func `a limit of none lets nobody in`() throws {
-        #expect(try reserve(limit: 0) == nil)
-        #expect(try reserve(limit: -1) == nil)
-    }
-
     @Test func `days whose invoices have expired go`() throws {
         _ = try reserve()
         pending.sweep(now: noon + 86_400, secondClock: noon + 86_400)
         #expect(state.names("pending").count == 1)
         pending.sweep(now: noon + 20 * 86_400, secondClock: noon + 20 * 86_400)
         #expect(state.names("pending").isEmpty)
-    }
-
-    @Test func `its text is short and plain`() throws {
-        let place = try #require(try reserve())
-        #expect(place.text.utf8.count <= 80)
-        #expect(
-            place.text.allSatisfy {
-                $0.isASCII && ($0.isLetter || $0.isNumber || "-:.".contains($0))
-            }
-        )
     }
 }

@@ -2,6 +2,7 @@ import Glibc
 import Lightning
 import Store
 import Synchronization
+import TestTools
 import Testing
 
 @testable import FlatFiles

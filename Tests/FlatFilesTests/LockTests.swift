@@ -2,6 +2,7 @@ import Glibc
 import Lightning
 import POSIX
 import Store
+import TestTools
 import Testing
 
 @testable import FlatFiles

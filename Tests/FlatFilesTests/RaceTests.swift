@@ -1,6 +1,7 @@
 import Glibc
 import L402
 import Store
+import TestTools
 import Testing
 
 @testable import FlatFiles

@@ -1,5 +1,6 @@
 import Glibc
 import Store
+import TestTools
 import Testing
 
 @testable import FlatFiles
