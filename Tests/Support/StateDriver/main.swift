@@ -24,6 +24,9 @@ func say(_ line: String) {
     _ = bytes.withUnsafeBytes { write(output, $0.baseAddress, $0.count) }
 }
 
+/// The books, through their contract.
+func store(_ directory: StateDirectory) -> FlatBooks { FlatBooks(directory, isOneShot: false) }
+
 func number(_ index: Int) -> UInt64 {
     words.indices.contains(index) ? UInt64(words[index]) ?? 0 : 0
 }
@@ -59,7 +62,7 @@ func freeClaim(
 }
 
 /// Takes a use, or puts the payment on record: what the gate does once the wallet has confirmed.
-func redeem(_ payments: Payments, _ claim: PaymentClaim) throws(StateError) -> TakeOutcome {
+func redeem(_ payments: any PaymentLedger, _ claim: PaymentClaim) throws(StateError) -> TakeOutcome {
     let outcome = try payments.take(claim, now: now)
     return outcome == .unknown ? try payments.open(claim, now: now) : outcome
 }
@@ -85,7 +88,7 @@ func waitForStart() {
 /// redeem USES COUNT [interrupted]: takes uses of one payment.
 func raceForPayment(_ directory: StateDirectory) throws(StateError) {
     guard let hash = hash(7) else { return }
-    let payments = Payments(directory)
+    let payments = store(directory).books.ledger
     if words.contains("interrupted") { interruptOften() }
     for _ in 0..<number(1) {
         let outcome = try redeem(payments, claim(hash, uses: number(0), until: now + 3600))
@@ -95,7 +98,7 @@ func raceForPayment(_ directory: StateDirectory) throws(StateError) {
 
 /// free LIMIT COUNT: takes free requests of one client.
 func raceForFree(_ directory: StateDirectory) throws(StateError) {
-    let free = FreeTier(directory)
+    let free = store(directory).books.free
     for _ in 0..<number(1) {
         let claim = freeClaim(1, limit: UInt32(clamping: number(0)))
         if try free.take(claim, now: now).isGranted { say("taken") }
@@ -105,7 +108,7 @@ func raceForFree(_ directory: StateDirectory) throws(StateError) {
 /// mix USES: takes and returns uses of one payment, until killed.
 func takeAndReturn(_ directory: StateDirectory) throws(StateError) {
     guard let hash = hash(7) else { return }
-    let payments = Payments(directory)
+    let payments = store(directory).books.ledger
     while true {
         let request = String(UInt64.random(in: .min ... .max), radix: 16)
         let claim = claim(hash, uses: number(0), until: now + 3600, request: request)
@@ -122,8 +125,8 @@ func takeAndReturn(_ directory: StateDirectory) throws(StateError) {
 /// same COUNT: one request, asked for again and again; says what each asking was told.
 func askAgain(_ directory: StateDirectory) throws(StateError) {
     guard let hash = hash(7) else { return }
-    let payments = Payments(directory)
-    let free = FreeTier(directory)
+    let payments = store(directory).books.ledger
+    let free = store(directory).books.free
     for _ in 0..<number(0) {
         let claim = claim(hash, uses: 10, until: now + 3600, request: "one")
         switch try redeem(payments, claim) {
@@ -140,8 +143,8 @@ func askAgain(_ directory: StateDirectory) throws(StateError) {
 /// return COUNT: returns what the requests 0, 1, 2… took; says which did.
 func returnAll(_ directory: StateDirectory) throws(StateError) {
     guard let hash = hash(7) else { return }
-    let payments = Payments(directory)
-    let free = FreeTier(directory)
+    let payments = store(directory).books.ledger
+    let free = store(directory).books.free
     for id in 0..<number(0) {
         let claim = claim(hash, uses: 50, until: now + 3600, request: "\(id)")
         if try payments.giveBack(claim, .nothingDelivered, now: now) { say("use \(id)") }
@@ -153,7 +156,7 @@ func returnAll(_ directory: StateDirectory) throws(StateError) {
 /// grace COUNT: asks for further ranges of one delivery.
 func repeatDelivery(_ directory: StateDirectory) throws(StateError) {
     guard let hash = hash(7) else { return }
-    let payments = Payments(directory)
+    let payments = store(directory).books.ledger
     for id in 0..<number(0) {
         let key = DeliveryKey(
             address: [UInt8](repeating: 1, count: 8),
@@ -173,7 +176,7 @@ func repeatDelivery(_ directory: StateDirectory) throws(StateError) {
 /// endless USES: takes uses for requests of its own, saying each before and after, until killed.
 func takeEndlessly(_ directory: StateDirectory) throws(StateError) {
     guard let hash = hash(7) else { return }
-    let payments = Payments(directory)
+    let payments = store(directory).books.ledger
     for id: UInt64 in 0... {
         let request = "\(getpid())-\(id)"
         say("asking \(request)")
@@ -227,9 +230,10 @@ func openWithoutLocks() {
 /// live: opens payments and lets days and windows go by, sweeping, until killed. Says each payment
 /// that was served, with its day.
 func live(_ directory: StateDirectory) throws(StateError) {
-    let payments = Payments(directory)
-    let free = FreeTier(directory)
-    let pending = PendingPlaces(directory)
+    let payments = store(directory).books.ledger
+    let free = store(directory).books.free
+    let pending = store(directory).books.pending
+    let housekeeping = store(directory).backOffice.housekeeping
     var random = SystemRandomNumberGenerator()
     // An hour at a time, a day at most: of two such processes none sweeps what the other opens.
     for step: UInt64 in 0... {
@@ -248,9 +252,8 @@ func live(_ directory: StateDirectory) throws(StateError) {
         let place = try pending.reserve(client: [1], limit: 3, expiresAt: moment + 60, now: moment)
         if case .reserved(let place) = place, Bool.random() { try pending.release(place) }
         if Int.random(in: 0..<3) == 0 {
-            free.sweep(now: moment, secondClock: moment)
-            pending.sweep(now: moment, secondClock: moment)
-            _ = try payments.sweep(now: moment, secondClock: moment, maximum: 3)
+            housekeeping.sweepWindows(now: moment, secondClock: moment)
+            _ = try housekeeping.sweepPayments(now: moment, secondClock: moment, maximum: 3)
         }
     }
 }
@@ -258,8 +261,8 @@ func live(_ directory: StateDirectory) throws(StateError) {
 /// starve: with 0, 1, 2… descriptors left, opens a payment and counts a free request; then again
 /// with enough of them.
 func starve(_ directory: StateDirectory) {
-    let payments = Payments(directory)
-    let free = FreeTier(directory)
+    let payments = store(directory).books.ledger
+    let free = store(directory).books.free
     let next = dup(0)
     close(next)
     var limit = rlimit()
@@ -291,17 +294,17 @@ func starve(_ directory: StateDirectory) {
 
 /// keys: says the keys of the directory.
 func sayKeys(_ directory: StateDirectory) throws(StateError) {
-    for key in try KeyFile(directory).keys() { say(Hex.encode(key.bytes)) }
+    for key in try store(directory).books.keys.keys() { say(Hex.encode(key.bytes)) }
 }
 
 /// rotate: adds a key.
 func rotate(_ directory: StateDirectory) throws(StateError) {
-    say(try KeyFile(directory).rotate(now: now))
+    say(try store(directory).books.keys.rotate(now: now))
 }
 
 /// pending LIMIT COUNT: reserves places of one client.
 func raceForPlaces(_ directory: StateDirectory) throws(StateError) {
-    let pending = PendingPlaces(directory)
+    let pending = store(directory).books.pending
     for _ in 0..<number(1) {
         let outcome = try pending.reserve(
             client: [9],
@@ -315,7 +318,7 @@ func raceForPlaces(_ directory: StateDirectory) throws(StateError) {
 
 /// journal COUNT: writes events with long paths.
 func writeJournal(_ directory: StateDirectory) {
-    let journal = TSVJournal(directory) { _ in }
+    let journal = store(directory).books.journal
     let path = "/" + String(repeating: "x", count: 1500)
     for _ in 0..<number(0) {
         journal.record(
