@@ -62,7 +62,8 @@ func freeClaim(
 }
 
 /// Takes a use, or puts the payment on record: what the gate does once the wallet has confirmed.
-func redeem(_ payments: any PaymentLedger, _ claim: PaymentClaim) throws(StateError) -> TakeOutcome {
+func redeem(_ payments: any PaymentLedger, _ claim: PaymentClaim) throws(StateError) -> TakeOutcome
+{
     let outcome = try payments.take(claim, now: now)
     return outcome == .unknown ? try payments.open(claim, now: now) : outcome
 }
