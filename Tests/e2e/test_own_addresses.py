@@ -29,3 +29,12 @@ def test_where_it_only_says_who_may_pass_they_are_for_sale_like_the_rest(gate, p
                                   "/shop/.well-known/l402-services/x", "/shop/.html/.x"])
 def test_what_is_only_like_them_is_for_sale(gate, path):
     assert FastCGI(gate).ask(path)[0] == 402
+
+
+def test_metrics_are_told_at_the_address_that_operators_bar_and_nowhere_else(tmp_path, wallet):
+    gate = Gate(tmp_path, {"LNBITS_URL": wallet.url, "LNBITS_KEY": wallet.key, "L402_METRICS": "all"}, RULES).start()
+    try:
+        assert FastCGI(str(gate.socket)).ask("/.l402/metrics")[0] == 200
+        assert FastCGI(str(gate.socket)).ask("/shop/.l402/metrics")[0] == 404
+    finally:
+        gate.stop()

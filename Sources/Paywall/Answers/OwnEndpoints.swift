@@ -55,7 +55,8 @@ struct OwnEndpoints {
         switch String(foreign: path) {
         case "/.l402/health": return health()
         case "/.l402/status": return status()
-        case "/.l402/metrics": return metrics()
+        // At this address alone: operators bar it in the web server by its name.
+        case "/.l402/metrics" where path.startIndex == 0: return metrics()
         default: return refused(Self.nothingHere)
         }
     }
