@@ -12,6 +12,7 @@ import Text
 ///     state active                            ; or revoked, padded to 8
 ///     service dvm
 ///     site -                                  ; or the site's name
+///     path /articles/a                        ; or path_sha256; no such line for a whole service
 ///     tier 0
 ///     uses 10                                 ; or unlimited
 ///     valid_until 1793232000 2026-10-28T…Z    ; the longest end, as tokens say it
@@ -27,7 +28,8 @@ import Text
 ///
 /// An unlimited payment has neither addresses nor requests. Files of `l402-payment 1`, which an
 /// older release wrote, have no changes, failures, sites and addresses; they are read and taken
-/// from as they stand.
+/// from as they stand. So are files of `l402-payment 2` without a path, which is all that releases
+/// wrote that sold no single paths: these find a file with a path damaged, and serve nothing for it.
 ///
 /// The file never grows: whatever a request changes is written with one call. It is less than one
 /// page, so that no other process sees half of a write. A power cut can leave some sectors old and
@@ -82,6 +84,7 @@ struct PaymentFile {
         var text = "\(Layout.magic)\(digits(1)) change \(digits(0))"
         text += "\npayment_hash \(claim.paymentHash.hex)\nfailed 00 since \(digits(0))"
         text += "\nstate active  \nservice \(terms.service)\nsite \(terms.site ?? "-")"
+        if let address = terms.address { text += "\n\(address.name) \(address.value)" }
         text += "\ntier \(terms.tier)\nuses \(terms.usesText)"
         text += "\nvalid_until \(terms.validUntil) \(CalendarText.time(terms.validUntil))"
         text += "\nvalid_seconds \(terms.validSeconds.map(String.init) ?? "-")"

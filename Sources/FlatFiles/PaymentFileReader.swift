@@ -41,6 +41,7 @@ enum PaymentFileReader {
             let since = Digits.number(failed.suffix(10)),
             let state = lines.value("state "), let isRevoked = Self.isRevoked(state),
             let service = lines.value("service "), let site = lines.value("site "),
+            let address = Self.address(&lines),
             let tier = lines.value("tier ").flatMap(Digits.number).flatMap({ UInt8(exactly: $0) }),
             let uses = lines.value("uses ").flatMap(Self.uses),
             let until = lines.value("valid_until ").flatMap(Self.moment),
@@ -78,6 +79,7 @@ enum PaymentFileReader {
                 service: String(decoding: service, as: UTF8.self),
                 site: site.elementsEqual("-".utf8) ? nil : String(decoding: site, as: UTF8.self),
                 tier: tier,
+                address: address,
                 validUntil: until,
                 validSeconds: validSeconds,
                 uses: uses,
@@ -139,6 +141,17 @@ enum PaymentFileReader {
             change: .max,
             layout: layout
         )
+    }
+
+    /// The line of the one address that was bought, which whole services do not have. Inside the
+    /// outer optional, which is `nil` for a line that no release would have written.
+    private static func address(_ lines: inout Lines) -> BoughtAddress?? {
+        for name in [BoughtAddress.textName, BoughtAddress.digestName]
+        where lines.rest.starts(with: "\(name) ".utf8) {
+            let value = (lines.next() ?? []).dropFirst(name.utf8.count + 1)
+            return BoughtAddress(name: name, value: value).map { .some($0) }
+        }
+        return .some(nil)
     }
 
     private static func hasPlaces(_ rest: ArraySlice<UInt8>, _ layout: Layout) -> Bool {

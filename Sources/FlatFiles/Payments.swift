@@ -200,6 +200,7 @@ package final class Payments: PaymentLedger {
             && record.terms.validSeconds == claim.terms.validSeconds
             && record.terms.uses == claim.terms.uses && record.price == claim.price
             && record.terms.service == claim.terms.service && record.terms.site == claim.terms.site
+            && record.terms.address == claim.terms.address
             && record.paymentHash == claim.paymentHash
     }
 

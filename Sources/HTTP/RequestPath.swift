@@ -75,17 +75,17 @@ package struct RequestPath: Sendable, Equatable {
 
     /// ``bytes`` for a response header such as `X-Accel-Redirect`, whose URI nginx unescapes:
     /// everything but unreserved characters (RFC 3986 section 2.3) and `/` percent-encoded.
-    package var encodedForHeader: [UInt8] {
+    package var encodedForHeader: [UInt8] { Self.encoded(bytes) }
+
+    /// A decoded path with everything but unreserved characters and `/` percent-encoded.
+    package static func encoded(_ bytes: [UInt8]) -> [UInt8] {
         var encoded: [UInt8] = []
         encoded.reserveCapacity(bytes.count)
         for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "/"):
+            if byte == UInt8(ascii: "/") || isUnreserved(byte) {
                 encoded.append(byte)
-            default:
-                encoded += Self.percentEncoded(byte)
+            } else {
+                encoded += percentEncoded(byte)
             }
         }
         return encoded
@@ -127,7 +127,13 @@ package struct RequestPath: Sendable, Equatable {
         return bytes.flatMap { $0 < 0x80 ? [$0] : percentEncoded($0) }
     }
 
-    private static func percentEncoded(_ byte: UInt8) -> [UInt8] {
+    /// RFC 3986 section 2.3.
+    package static func isUnreserved(_ byte: UInt8) -> Bool {
+        byte.isLetter || byte.isDigit || "-._~".utf8.contains(byte)
+    }
+
+    /// `%` and two hex digits in upper case.
+    package static func percentEncoded(_ byte: UInt8) -> [UInt8] {
         [UInt8(ascii: "%"), hexDigit(byte >> 4), hexDigit(byte & 0x0f)]
     }
 

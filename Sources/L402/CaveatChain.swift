@@ -3,8 +3,9 @@ import Text
 /// What the verified caveats of a token allow, read from first to last.
 ///
 /// The first caveat of each kind is ours, written at minting; every later one was appended by a
-/// holder and may only narrow. What need not be there (site, duration) was minted before the first
-/// `valid_until`, which every token has; behind it, it can only be repeated. Nothing here compares a last one alone: appending is open to all.
+/// holder and may only narrow. What need not be there (site, address, duration) was minted before the first
+/// `valid_until`, which every token has; behind it, it can only be repeated, or, as an address, narrow.
+/// Nothing here compares a last one alone: appending is open to all.
 /// Source: L402 macaroons.md; aperture `l402/satisfier.go` (`SatisfyPrevious`, `SatisfyFinal`).
 struct CaveatChain {
     /// The terms the token was minted with.
@@ -15,6 +16,8 @@ struct CaveatChain {
     let uses: UInt64?
     /// The lowest tier in the chain.
     let tier: UInt8
+    /// Every address in the chain: what is asked for must be within each.
+    let addresses: [BoughtAddress]
 
     /// Reads the chain for `service`.
     ///
@@ -29,6 +32,8 @@ struct CaveatChain {
         var price = Narrowing()
         var duration: UInt64?
         var site: [UInt8]?
+        var minted: BoughtAddress?
+        var addresses: [BoughtAddress] = []
         let name = Array(service.utf8)
         let prefix = name + [UInt8(ascii: "_")]
 
@@ -47,10 +52,11 @@ struct CaveatChain {
                 mintedTier = mintedTier ?? list[name]
                 guard list[name] != nil else { throw .wrongService }
             } else if caveat.condition.starts(with: prefix) {
-                switch String(
+                let kind = String(
                     decoding: caveat.condition.dropFirst(prefix.count).prefix(16),
                     as: UTF8.self
-                ) {
+                )
+                switch kind {
                 case "valid_until": try times.narrow(to: Self.number(caveat.value))
                 case "uses":
                     let count = try Self.count(caveat.value)
@@ -65,6 +71,19 @@ struct CaveatChain {
                 case "site":
                     guard times.first == nil || site == caveat.value else { throw .widened }
                     site = caveat.value
+                case BoughtAddress.textName, BoughtAddress.digestName:
+                    guard let address = BoughtAddress(name: kind, value: caveat.value) else {
+                        throw .malformed("its address cannot be read")
+                    }
+                    if times.first == nil {
+                        guard minted == nil || minted == address else { throw .widened }
+                        minted = address
+                    }
+                    guard !addresses.contains(address) else { break }
+                    guard addresses.count < Self.mostAddresses else {
+                        throw .malformed("it has more than \(Self.mostAddresses) addresses")
+                    }
+                    addresses.append(address)
                 default: throw .unknownCaveat
                 }
             }
@@ -73,10 +92,11 @@ struct CaveatChain {
         guard let firstTime = times.first, let lastTime = times.last, let firstUses = uses.first,
             let lastUses = uses.last, let paid = price.first
         else { throw .malformed("a caveat that every token of this gate has is missing") }
-        minted = PurchaseTerms(
+        self.minted = PurchaseTerms(
             service: service,
             site: site.map { String(decoding: $0, as: UTF8.self) },
             tier: mintedTier,
+            address: minted,
             validUntil: firstTime,
             validSeconds: duration,
             uses: firstUses == .max ? nil : firstUses,
@@ -85,7 +105,11 @@ struct CaveatChain {
         validUntil = lastTime
         self.uses = lastUses == .max ? nil : lastUses
         self.tier = tier
+        self.addresses = addresses
     }
+
+    /// A holder may append what he likes, and each is looked at for each request.
+    private static let mostAddresses = 8
 
     private static let servicesCondition = Array("services".utf8)
 

@@ -9,6 +9,8 @@ package enum CredentialError: Error, Equatable, Sendable, CustomStringConvertibl
     case forged
     /// It was bought for something else.
     case wrongService
+    /// It was bought for another address of a service that sells each by itself.
+    case wrongPath
     /// It was bought at another site of the same state directory.
     case wrongSite
     /// An appended caveat would have allowed more than those before it.
@@ -40,6 +42,7 @@ package enum CredentialError: Error, Equatable, Sendable, CustomStringConvertibl
         case .malformed: "credential_malformed"
         case .forged: "credential_forged"
         case .wrongService: "credential_wrong_service"
+        case .wrongPath: "credential_wrong_path"
         case .wrongSite: "credential_wrong_site"
         case .widened: "credential_widened"
         case .unknownCaveat: "credential_unknown_caveat"
@@ -60,6 +63,7 @@ package enum CredentialError: Error, Equatable, Sendable, CustomStringConvertibl
         case .malformed(let what): "the credential cannot be read: \(what)"
         case .forged: "this token was not issued here"
         case .wrongService: "this token was bought for something else"
+        case .wrongPath: "this token was bought for another address"
         case .wrongSite: "this token was bought at another site"
         case .widened: "this token has a caveat that allows more than the one before it"
         case .unknownCaveat: "this token has a caveat that is not understood here"

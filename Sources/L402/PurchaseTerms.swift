@@ -8,6 +8,8 @@ package struct PurchaseTerms: Hashable, Sendable {
     package let site: String?
     /// L402 tier; opens rules of this tier and lower ones.
     package let tier: UInt8
+    /// The one address that was bought; `nil` for the whole service.
+    package let address: BoughtAddress?
     /// The longest end: seconds since 1970 from which on it opens nothing, whenever it was first
     /// redeemed. The end of its invoice and ``validSeconds``.
     package let validUntil: UInt64
@@ -24,6 +26,7 @@ package struct PurchaseTerms: Hashable, Sendable {
         service: String,
         site: String? = nil,
         tier: UInt8,
+        address: BoughtAddress? = nil,
         validUntil: UInt64,
         validSeconds: UInt64? = nil,
         uses: UInt64?,
@@ -32,6 +35,7 @@ package struct PurchaseTerms: Hashable, Sendable {
         self.service = service
         self.site = site
         self.tier = tier
+        self.address = address
         self.validUntil = validUntil
         self.validSeconds = validSeconds
         self.uses = uses
@@ -53,6 +57,7 @@ package struct PurchaseTerms: Hashable, Sendable {
     var caveats: [[UInt8]] {
         var texts = ["services=\(service):\(tier)"]
         if let site { texts.append("\(service)_site=\(site)") }
+        if let address { texts.append("\(service)_\(address.name)=\(address.value)") }
         texts.append("\(service)_uses=\(usesText)")
         texts.append("\(service)_price=\(priceSats)")
         if let validSeconds { texts.append("\(service)_valid=\(validSeconds)") }

@@ -5,6 +5,9 @@ import Text
 /// A macaroon with an L402 identifier, not yet verified: nothing in it may be acted on but the
 /// payment hash, to look things up.
 package struct Token: Sendable {
+    /// Characters of a token beyond which browsers and web servers have no room for several in cookies.
+    package static let comfortableLength = 600
+
     /// The macaroon as received.
     package let macaroon: Macaroon
     /// Its identifier, read.
@@ -43,26 +46,40 @@ package struct Token: Sendable {
         )
     }
 
+    /// How many characters a token of such terms has.
+    package static func length(of terms: PurchaseTerms, key: MasterKey) -> Int {
+        let zeros = [UInt8](repeating: 0, count: 32)
+        guard let hash = PaymentHash(bytes: zeros),
+            let identifier = Identifier(paymentHash: hash, tokenID: zeros)
+        else { return .max }
+        return mint(terms, identifier: identifier, key: key).text.utf8.count
+    }
+
     /// Standard base64 with padding, as it goes into the challenge.
     package var text: String { Base64.encode(macaroon.encoded) }
 
     /// What the token allows for a rule, once its signature holds under one of `keys`.
     ///
+    /// - Parameter isWithin: Whether what is asked for is within each of these addresses; they are
+    ///   empty for a token of the whole service.
     /// - Throws: ``CredentialError``: forged, or any of the reasons a chain of caveats is refused.
     package func verified(
         by keys: [MasterKey],
         for service: String,
         site: String? = nil,
         tier: UInt8,
+        isWithin: ([BoughtAddress]) -> Bool,
         now: UInt64
     ) throws(CredentialError) -> VerifiedToken {
         let chain = try CaveatChain(authenticCaveats(keys), service: service)
         guard chain.minted.site == site else { throw .wrongSite }
         guard chain.tier >= tier else { throw .wrongService }
+        guard isWithin(chain.addresses) else { throw .wrongPath }
         guard now < chain.validUntil else { throw .expired }
         return VerifiedToken(
             paymentHash: identifier.paymentHash,
             minted: chain.minted,
+            addresses: chain.addresses,
             uses: chain.uses,
             validUntil: chain.validUntil
         )
@@ -94,6 +111,8 @@ package struct VerifiedToken: Sendable {
     package let paymentHash: PaymentHash
     /// What was bought, as minted.
     package let minted: PurchaseTerms
+    /// What is asked for must be within each of these; empty for the whole service.
+    package let addresses: [BoughtAddress]
     /// The most uses of the payment this token may see taken, after narrowing; `nil` for no limit.
     package let uses: UInt64?
     /// Seconds since 1970 from which on this token opens nothing, after narrowing.

@@ -1,6 +1,7 @@
 import FlatFiles
 import Glibc
 import Goods
+import HTTP
 import Metrics
 import POSIX
 import Paywall
@@ -73,6 +74,7 @@ final class Site: Sendable {
             let housekeeping = backOffice.housekeeping
             let privatePaths = privatePaths
             let lastUse = Patience()
+            let complaints = Complaints()
             let rules = rules
             gate = Gate(
                 parts: Gate.Parts(
@@ -83,6 +85,17 @@ final class Site: Sendable {
                     books: books,
                     random: Randomness.bytes,
                     isThere: { FileGoods.isThere($0, below: $1, except: privatePaths) },
+                    teaser: { path, directory in
+                        switch FileGoods.teaser(path, below: directory, except: privatePaths) {
+                        case .text(let text): return text
+                        case .none: return nil
+                        case .unfit(let reason):
+                            let name = String(foreign: RequestPath.encoded(path))
+                            let line = "teaser \(directory)\(name): \(reason); the page shows none"
+                            if let due = complaints.due(line) { log.warn(due) }
+                            return nil
+                        }
+                    },
                     waitABit: { lastUse.wait(milliseconds: $0) },
                     metrics: {
                         let now = Clock.now()

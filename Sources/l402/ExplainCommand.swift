@@ -42,10 +42,10 @@ struct ExplainCommand: ParsableCommand {
             throw ExitCode(1)
         }
         print("rule    \(path):\(rule.line): \(rule.pattern.text)")
-        for (name, value) in describe(rule) { print(name.padded(to: 8) + value) }
+        for (name, value) in describe(rule, request) { print(name.padded(to: 8) + value) }
     }
 
-    private func describe(_ rule: Rule) -> [(String, String)] {
+    private func describe(_ rule: Rule, _ request: RequestPath) -> [(String, String)] {
         var lines: [(String, String)] = []
         switch rule.access {
         case .free:
@@ -63,6 +63,27 @@ struct ExplainCommand: ParsableCommand {
                     "\(offer.usesPhrase), valid for \(DurationText.text(offer.validSeconds))"
                 )
             )
+            if let per = rule.per {
+                lines.append(
+                    (
+                        "per",
+                        "\(per.text): each \(per == .path ? "path" : "address") is sold by itself"
+                    )
+                )
+                let address = rule.soldAddress(request)
+                lines.append(
+                    (
+                        "opens",
+                        address.map {
+                            "\($0), with or without a slash, and what this rule covers below it"
+                        } ?? "400 for every client: servers read this query in different ways"
+                    )
+                )
+            }
+            if let exists = rule.exists ?? rule.teaser {
+                lines.append(("exists", "404 for what is not in \(exists)"))
+            }
+            if let teaser = rule.teaser { lines.append(("teaser", "texts in \(teaser)")) }
             if let free = offer.free {
                 lines.append(("free", "\(free.limit) per client and \(free.period.rawValue) (UTC)"))
             }

@@ -107,6 +107,8 @@ private struct PaymentText: Encodable {
     let service: String
     let site: String?
     let tier: UInt8
+    let path: String?
+    let path_sha256: String?
     let state: String
     let used: UInt64
     let uses: String
@@ -119,6 +121,9 @@ private struct PaymentText: Encodable {
         service = record.terms.service
         site = record.terms.site
         tier = record.terms.tier
+        let address = record.terms.address
+        path = address.flatMap { $0.name == BoughtAddress.textName ? $0.value : nil }
+        path_sha256 = address.flatMap { $0.name == BoughtAddress.digestName ? $0.value : nil }
         let isOver = Double(record.ends) <= Date().timeIntervalSince1970
         state =
             record.isRevoked
@@ -133,11 +138,17 @@ private struct PaymentText: Encodable {
         )
     }
 
+    /// A line of its own where one address was bought.
+    private var address: String {
+        if let path { return "\npath         \(path)" }
+        return path_sha256.map { "\npath         a long one, of SHA-256 \($0)" } ?? ""
+    }
+
     var lines: String {
         """
         payment      \(payment_hash)
         state        \(state)
-        service      \(service), tier \(tier)\(site.map { ", of site \($0)" } ?? "")
+        service      \(service), tier \(tier)\(site.map { ", of site \($0)" } ?? "")\(address)
         used         \(uses == "unlimited" ? "without limit" : "\(used) of \(uses)")
         price        \(price_sats) sats
         opened       \(opened)

@@ -1,4 +1,5 @@
 import Glibc
+import L402
 import Lightning
 import Store
 import TestTools
@@ -150,6 +151,7 @@ struct PaymentFileTests {
             validSeconds: 999_999_999,
             service: String(repeating: "s", count: 128),
             site: String(repeating: "t", count: 64),
+            address: BoughtAddress("/" + String(repeating: "p", count: 127)),
             priceSats: 2_100_000_000_000_000
         )
         // Room is left for 16 more lines of as many bytes as the longest.

@@ -64,7 +64,8 @@ import Testing
             (nil, "dvm_uses=0", .unenforceable), (nil, "dvm_valid=10", .widened),
             (3, "dvm_valid=61", .widened),
             (3, "dvm_valid=59", .widened), (3, "dvm_capabilities=read", .unknownCaveat),
-            (3, "dvm_path=/a", .unknownCaveat),
+            (3, "dvm_pat=/a", .unknownCaveat), (3, "dvm_path_sha25=/a", .unknownCaveat),
+            (3, "dvm_path_sha2567=/a", .unknownCaveat), (3, "dvm_path_=/a", .unknownCaveat),
         ]
     )
     func unenforceable(uses: UInt64?, caveat: String, error: CredentialError) {

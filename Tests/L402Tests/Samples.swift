@@ -3,6 +3,26 @@ import Macaroons
 
 @testable import L402
 
+extension Token {
+    /// As a rule that sells its whole service asks.
+    func verified(
+        by keys: [MasterKey],
+        for service: String,
+        site: String? = nil,
+        tier: UInt8,
+        now: UInt64
+    ) throws(CredentialError) -> VerifiedToken {
+        try verified(
+            by: keys,
+            for: service,
+            site: site,
+            tier: tier,
+            isWithin: \.isEmpty,
+            now: now
+        )
+    }
+}
+
 /// A key, a token and its parts that the tests share.
 enum Samples {
     static let key = makeKey("k1", 7)

@@ -143,7 +143,7 @@ private enum Sources {
 
 private enum CredentialErrors {
     static let all: [CredentialError] = [
-        .malformed(""), .forged, .wrongService, .wrongSite, .widened, .unknownCaveat,
+        .malformed(""), .forged, .wrongService, .wrongPath, .wrongSite, .widened, .unknownCaveat,
         .unenforceable, .expired,
         .preimageMismatch, .unpaid, .foreignPayment, .underpaid, .spent, .revoked, .hashNotAccepted,
     ]
@@ -151,7 +151,7 @@ private enum CredentialErrors {
     /// Does not compile when there is another one, which belongs into ``all``.
     private static func isListed(_ error: CredentialError) -> Bool {
         switch error {
-        case .malformed, .forged, .wrongService, .wrongSite, .widened, .unknownCaveat,
+        case .malformed, .forged, .wrongService, .wrongPath, .wrongSite, .widened, .unknownCaveat,
             .unenforceable, .expired,
             .preimageMismatch, .unpaid, .foreignPayment, .underpaid, .spent, .revoked,
             .hashNotAccepted:

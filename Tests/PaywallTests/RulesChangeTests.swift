@@ -31,6 +31,21 @@ struct RulesChangeTests {
         #expect(try ended(old, old) == [])
     }
 
+    @Test func `a service that is sold no longer path by path is told`() throws {
+        let single = "GET /a/* price=1 service=s per=path"
+        let told = try ended(single, "GET /a/* price=1 service=s")
+        #expect(
+            told == [
+                "rules:1: service \"s\" is no longer sold path by path: tokens bought for one path of "
+                    + "it open nothing from now on; add service=s per=… to the rule that replaces it"
+            ]
+        )
+        // What was bought as a whole opens each path.
+        #expect(try ended("GET /a/* price=1 service=s", single) == [])
+        #expect(try ended(single, "GET /b/* price=1 service=s per=url:id") == [])
+        #expect(try ended(single, "GET /a/* price=1 service=s per=path tier=1").count == 1)
+    }
+
     @Test func `a tier that nothing is left for is told`() throws {
         let told = try ended(
             "GET /a price=1 service=s\nGET /b price=2 service=s tier=3",

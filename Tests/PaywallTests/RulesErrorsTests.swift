@@ -9,7 +9,8 @@ struct RulesErrorsTests {
         (
             "GET /x price=1 colour=red", 16,
             "unknown term \"colour\"; a term is one of price, free, deny, uses, unlimited, valid, "
-                + "service, tier, require, serve, memo, hash, wallet, cors, host, grace"
+                + "service, tier, require, serve, memo, hash, wallet, cors, host, grace, per, teaser, "
+                + "exists"
         ),
         ("GET /x price=1 \\ tier=1", 16, "nothing may follow the \"\\\" that continues a rule"),
         ("get /x free", 1, "unknown method \"get\"; did you mean \"GET\"?"),

@@ -81,6 +81,26 @@ struct RulesFileTests {
         #expect(try rule("* /admin/** deny").access == .deny)
     }
 
+    @Test func `what is sold by itself is read, and where its texts are`() throws {
+        let text = "GET /a/* price=1 per=url:page,id teaser=/srv/t/ exists=/srv/a"
+        #expect(try rule(text).per == .url(["id", "page"]))
+        #expect(try rule(text).teaser == "/srv/t" && rule(text).exists == "/srv/a")
+        #expect(try rule("GET /a/* price=1 per=path").per == .path)
+        #expect(try rule("GET /a/* price=1").per == nil)
+    }
+
+    @Test func `a made name tells the ways of selling apart, and not their spelling`() throws {
+        func name(_ per: String) throws -> String { try rule("GET /a/* price=1" + per).service }
+        let names = try [
+            name(""), name(" per=path"), name(" per=url:id"), name(" per=url:id,page"),
+        ]
+        #expect(Set(names).count == 4)
+        #expect(try name(" per=url:page,id") == name(" per=url:id,page"))
+        #expect(names.dropFirst().allSatisfy { $0.utf8.count <= 19 })
+        // The name of a rule without per= is what it was before there was per=.
+        #expect(names[0] == "get-a-35ff37ff")
+    }
+
     @Test func `GET includes HEAD and nothing else does`() throws {
         #expect(try rule("GET /x free").methods == ["GET", "HEAD"])
         #expect(try rule("POST /x free").methods == ["POST"])

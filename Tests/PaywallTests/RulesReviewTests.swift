@@ -53,6 +53,22 @@ struct RulesReviewTests {
             "rules:2:16: service \"news\" is another one than \"News\" in line 1"
         ),
         (
+            "GET /a/** price=9 per=path service=s",
+            "rules:1:19: what is bought opens all that this rule covers below it, and so does a"
+        ),
+        (
+            "GET /a/* price=9 per=path service=a-name-of-20-letters",
+            "rules:1:27: each caveat of a token begins with the service's name"
+        ),
+        (
+            "GET /a/* price=9 per=path valid=30d",
+            "rules:1:27: sold for 30d under a name that is made from methods, host, path and per="
+        ),
+        (
+            "GET /a/* price=9 uses=2 per=path service=s\nGET /b/* price=9 per=path service=s",
+            "rules:2:10: service \"s\" tier 0 buys 2 requests in line 1 and 1 request here"
+        ),
+        (
             "POST /a price=9\nGET /b price=9 service=post-a",
             "rules:2:16: service \"post-a\" is also the name made for line 1"
         ),
@@ -106,6 +122,10 @@ struct RulesReviewTests {
         "GET /a price=5 service=s\nGET /b price=5 service=s",
         "GET /news/** price=50 unlimited valid=30d service=news",
         "GET /news/** price=50 unlimited valid=1d",
+        "GET /a/* price=9 unlimited valid=30d per=path service=s\nGET /p price=99 service=s",
+        "GET /a/** price=9 per=path exists=/srv\nGET /b/** price=9 per=path teaser=/srv\n"
+            + "GET /c/** price=9 per=path serve=file:/srv",
+        "GET /a/* price=9 tier=1 per=path service=s\nGET /b price=8 service=s",
         // The same price for all other hosts, and goods of their own.
         "* /a/** price=5 host=shop.example\n* /a/** price=5\n* /** free",
         "* /** price=5 host=shop.example serve=@shop\n* /** free serve=@www",
@@ -160,14 +180,14 @@ struct RulesReviewTests {
                     ? String($0.dropFirst(2)) : String($0)
             }
             .joined(separator: "\n")
-        for (text, count) in [(text, 10), (all, 12)] {
+        for (text, count) in [(text, 11), (all, 13)] {
             let review = try RulesReview(parsing: Array(text.utf8), fileName: "rules")
             #expect(review.warnings == [])
             #expect(review.rules.rules.count == count)
         }
         // Another wallet has to be configured, so that rule is not in force as the file is shipped.
         #expect(
-            try Rules(parsing: Array(text.utf8), fileName: "rules", wallets: []).rules.count == 10
+            try Rules(parsing: Array(text.utf8), fileName: "rules", wallets: []).rules.count == 11
         )
         let words = Set(DirectiveScanner(Array(all.utf8), plainWords: 2).lines.joined().map(\.name))
         for term in RuleTerm.allCases { #expect(words.contains(term.rawValue)) }

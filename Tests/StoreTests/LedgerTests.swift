@@ -44,6 +44,24 @@ struct LedgerTests {
         #expect(try ledger.take(mine, now: noon + 10) == .spent)
     }
 
+    @Test func `a payment is not taken from by a claim to another path`() throws {
+        let paths = [nil, "/a", "/b"].map { $0.map { BoughtAddress($0) } } + [.digested("/a")]
+        for uses in [3, nil] as [UInt64?] {
+            for (number, path) in paths.enumerated() {
+                let number = UInt64(number) + (uses ?? 10) * 10
+                _ = try ledger.open(
+                    try paymentClaim(number, uses: uses, address: path),
+                    now: noon
+                )
+                for other in paths where other != path {
+                    let claim = try paymentClaim(number, uses: uses, address: other)
+                    #expect(throws: StateError.self) { try ledger.take(claim, now: noon) }
+                    #expect(throws: StateError.self) { try ledger.open(claim, now: noon) }
+                }
+            }
+        }
+    }
+
     @Test(arguments: [1, 2, 200] as [UInt64])
     func `the same request takes once however often it asks, and returns once`(uses: UInt64) throws
     {

@@ -70,7 +70,14 @@ import Wallets
             sources.macaroonHeader = bytes
             for case .tokens(let tokens, _, _) in PresentedCredentials(sources).credentials {
                 for token in tokens {
-                    #expect((try? token.verified(by: [key], for: "x", tier: 0, now: 0)) == nil)
+                    let verified = try? token.verified(
+                        by: [key],
+                        for: "x",
+                        tier: 0,
+                        isWithin: { _ in true },
+                        now: 0
+                    )
+                    #expect(verified == nil)
                 }
             }
         }
@@ -154,6 +161,14 @@ import Wallets
             // What the path means, it means when it is written out.
             #expect((try? RequestPath(requestURI: path.encodedForHeader))?.bytes == path.bytes)
             _ = (path.readings, path.isAmbiguous)
+            // What a request would buy opens that request, however it is spelled.
+            for per in [SinglePer.path, .url(["a", "page"])] {
+                guard let sold = SoldAddress(path, per: per) else { continue }
+                #expect(sold.place(of: BoughtAddress(sold.text)) == .itself)
+                #expect(sold.place(of: .digested(sold.text)) == .itself)
+                let written = try? RequestPath(requestURI: Array(sold.text.utf8))
+                #expect(written.flatMap { SoldAddress($0, per: per) }?.text == sold.text)
+            }
         }
     }
 

@@ -121,6 +121,8 @@ struct Answers {
         let body = ChallengeBody(
             made.challenge,
             terms: made.terms,
+            per: rule.per?.text,
+            path: visit.boughtPath(made.terms, rule),
             memo: rule.memo,
             invoiceExpiresAt: made.invoiceExpiresAt,
             refusing: isFirst ? nil : (refusal.code, refusal.message),

@@ -13,6 +13,9 @@ struct ChallengeBody: Encodable {
     let macaroon: String
     let service: String
     let tier: UInt8
+    /// `path` or `url:NAMES` where one address was sold, and which.
+    let per: String?
+    let path: String?
     let uses: String
     let memo: String
     let validUntil: UInt64
@@ -23,6 +26,8 @@ struct ChallengeBody: Encodable {
     init(
         _ challenge: Challenge,
         terms: PurchaseTerms,
+        per: String?,
+        path: String?,
         memo: String,
         invoiceExpiresAt: UInt64,
         refusing error: (code: String, message: String)?,
@@ -42,6 +47,8 @@ struct ChallengeBody: Encodable {
         macaroon = challenge.token
         service = terms.service
         tier = terms.tier
+        self.per = per
+        self.path = path
         uses = terms.usesText
         validUntil = terms.validUntil
         self.memo = memo
@@ -51,7 +58,7 @@ struct ChallengeBody: Encodable {
     }
 
     private enum Key: String, CodingKey {
-        case status, message, instructions, error, code, service, tier, uses, memo
+        case status, message, instructions, error, code, service, tier, per, path, uses, memo
         /// The tutorial's and our own name.
         case price_sats
         /// maximumsats-mcp.
@@ -78,6 +85,8 @@ struct ChallengeBody: Encodable {
         try object.encode(macaroon, forKey: .macaroon)
         try object.encode(service, forKey: .service)
         try object.encode(tier, forKey: .tier)
+        try object.encodeIfPresent(per, forKey: .per)
+        try object.encodeIfPresent(path, forKey: .path)
         try object.encode(uses, forKey: .uses)
         try object.encode(memo, forKey: .memo)
         try object.encode(validUntil, forKey: .valid_until)

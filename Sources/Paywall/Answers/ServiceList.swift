@@ -14,6 +14,8 @@ struct ServiceEntry: Encodable {
     let tier: UInt8
     let methods: [String]
     let path: String
+    /// `path` or `url:NAMES`: what is bought opens one address; absent for the whole service.
+    let per: String?
     let host: String?
     let price_sats: UInt64?
     let price: String
@@ -30,6 +32,7 @@ struct ServiceEntry: Encodable {
         tier = rule.tier
         methods = rule.methods.map { $0.sorted() } ?? ["*"]
         path = rule.pattern.text
+        per = rule.per?.text
         host = rule.host
         price_sats = if case .sats(let sats) = offer.price { sats } else { nil }
         price = offer.price.phrase

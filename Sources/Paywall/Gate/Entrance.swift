@@ -83,6 +83,7 @@ struct Entrance {
     private func refusalForShape() -> Refusal? {
         if let refusal = refusalForPath() { return refusal }
         if case .deny = rule.access { return nil }
+        if rule.per != nil, visit.soldAddress(rule) == nil { return .addressAmbiguous }
         if request.mode == .authorizer, let field = request.dangerousField {
             return Refusal(
                 400,
@@ -112,7 +113,8 @@ struct Entrance {
             guard let second = visit.rule(forPath: other) else {
                 return !request.path.hasOddSeparator
             }
-            return second.line == rule.line || second.access == .free
+            // One rule may sell many addresses, and then another reading is another address.
+            return second.line == rule.line && rule.per == nil || second.access == .free
         }
         if isHarmless { return nil }
         return Refusal(

@@ -19,9 +19,12 @@ package struct Gate: Sendable {
         package var books: Books
         /// So many bytes of good randomness.
         package var random: @Sendable (Int) -> [UInt8]
-        /// Whether a `file:` rule has a file at this decoded path below this directory: asked before
-        /// anything is sold.
+        /// Whether there is a file at this decoded path below this directory, that of `file:`,
+        /// `exists=` or `teaser=`: asked before anything is sold.
         package var isThere: @Sendable (_ path: [UInt8], _ directory: String) -> Bool
+        /// The text of a rule's `teaser=` directory at this decoded path, to stand above the price;
+        /// `nil` where there is none to be shown. Asked for a person's page only.
+        package var teaser: @Sendable (_ path: [UInt8], _ directory: String) -> String?
         /// Waits so many milliseconds for what another process is about to do; `false` where too
         /// many requests wait already.
         package var waitABit: @Sendable (UInt64) -> Bool
@@ -33,6 +36,7 @@ package struct Gate: Sendable {
             books: Books,
             random: @escaping @Sendable (Int) -> [UInt8],
             isThere: @escaping @Sendable ([UInt8], String) -> Bool = { _, _ in true },
+            teaser: @escaping @Sendable ([UInt8], String) -> String? = { _, _ in nil },
             waitABit: @escaping @Sendable (UInt64) -> Bool = { _ in false },
             metrics: @escaping @Sendable () -> String? = { nil }
         ) {
@@ -40,6 +44,7 @@ package struct Gate: Sendable {
             self.books = books
             self.random = random
             self.isThere = isThere
+            self.teaser = teaser
             self.waitABit = waitABit
             self.metrics = metrics
         }
@@ -181,9 +186,17 @@ package struct Gate: Sendable {
 
     /// Nothing is sold that is not there.
     private func missingFile(_ refusal: Refusal, _ visit: Visit, _ rule: Rule) -> Refusal? {
-        guard refusal.isForWantOfPayment, case .file(let directory) = visit.target(of: rule),
-            visit.request.isSafe, !parts.isThere(visit.request.path.bytes, directory)
-        else { return nil }
+        guard refusal.isForWantOfPayment else { return nil }
+        var directories: [String] = []
+        // What else is asked of files is refused by whoever hands them over.
+        if case .file(let directory) = visit.target(of: rule), visit.request.isSafe {
+            directories.append(directory)
+        }
+        if let directory = rule.exists { directories.append(directory) }
+        // The texts say what there is only where nothing else does.
+        if directories.isEmpty, let directory = rule.teaser { directories.append(directory) }
+        let path = visit.request.path.bytes
+        if directories.allSatisfy({ parts.isThere(path, $0) }) { return nil }
         return Refusal(404, .fileNotFound, "there is no such file; nothing has been taken")
     }
 

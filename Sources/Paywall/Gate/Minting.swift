@@ -78,11 +78,13 @@ struct Minting {
         guard let wallet = parts.wallets(rule.wallet).first else { throw .noWallet(rule) }
         let key = try signingKey()
         let sats = try priceSats()
+        let address = try address(sats, key)
         let place = try reserve(expiresAt: now + visit.policy.invoiceExpirySeconds)
         let tag = PurchaseTag(
             service: rule.service,
             site: visit.policy.site,
             tier: rule.tier,
+            address: address,
             validSeconds: offer.validSeconds,
             uses: offer.uses,
             priceSats: sats,
@@ -122,6 +124,26 @@ struct Minting {
             invoice: invoice,
             key: key
         )
+    }
+
+    /// The one address that is sold, where the rule sells each by itself: as itself while the token
+    /// stays short.
+    private func address(_ sats: UInt64, _ key: MasterKey) throws(Refusal) -> BoughtAddress? {
+        guard rule.per != nil else { return nil }
+        guard let sold = visit.soldAddress(rule) else { throw .addressAmbiguous }
+        let terms = PurchaseTerms(
+            service: rule.service,
+            site: visit.policy.site,
+            tier: rule.tier,
+            address: BoughtAddress(sold.text),
+            // As many digits as it will have.
+            validUntil: now,
+            validSeconds: offer.validSeconds,
+            uses: offer.uses,
+            priceSats: sats
+        )
+        let isShort = Token.length(of: terms, key: key) <= Token.comfortableLength
+        return isShort ? terms.address : .digested(sold.text)
     }
 
     /// A place for one more unpaid invoice of the client, and of its /48.

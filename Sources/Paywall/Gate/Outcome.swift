@@ -52,6 +52,8 @@ package enum Code: String, Sendable, CaseIterable {
     case fieldRequired = "field_required"
     /// 400: servers would read this path in different ways.
     case pathAmbiguous = "path_ambiguous"
+    /// 400: the query names twice, or in an odd spelling, what a rule with `per=url:` sells by.
+    case addressAmbiguous = "address_ambiguous"
     /// 400: a header field names another path or method, or what only the gate may say, and this
     /// web server cannot take it away.
     case headerRefused = "header_refused"

@@ -12,6 +12,7 @@ struct PurchaseTag {
     private let service: String
     private let site: String?
     private let tier: UInt8
+    private let address: BoughtAddress?
     private let validSeconds: UInt64?
     /// What an older release said instead of ``validSeconds``.
     private let validUntil: UInt64?
@@ -26,6 +27,7 @@ struct PurchaseTag {
         service: String,
         site: String?,
         tier: UInt8,
+        address: BoughtAddress?,
         validSeconds: UInt64,
         uses: UInt64?,
         priceSats: UInt64,
@@ -35,6 +37,7 @@ struct PurchaseTag {
         self.service = service
         self.site = site
         self.tier = tier
+        self.address = address
         self.validSeconds = validSeconds
         validUntil = nil
         self.uses = uses
@@ -59,6 +62,7 @@ struct PurchaseTag {
         self.service = service
         site = extra["l402_site"]
         self.tier = tier
+        address = try Self.address(extra)
         validSeconds = extra["l402_valid"].flatMap { UInt64($0) }
         validUntil = extra["l402_valid_until"].flatMap { UInt64($0) }
         self.uses = UInt64(uses)
@@ -79,6 +83,7 @@ struct PurchaseTag {
             service: service,
             site: site,
             tier: tier,
+            address: address,
             validUntil: validUntil ?? (isTooLate ? .max : sum),
             validSeconds: validSeconds,
             uses: uses,
@@ -110,7 +115,22 @@ struct PurchaseTag {
         extra["l402_valid"] = validSeconds.map(String.init)
         extra["l402_valid_until"] = validUntil.map(String.init)
         extra["l402_place"] = place?.text
+        if let address { extra["l402_\(address.name)"] = address.value }
         return extra
+    }
+
+    private static func address(_ extra: [String: String]) throws(CredentialError)
+        -> BoughtAddress?
+    {
+        let names = [BoughtAddress.textName, BoughtAddress.digestName]
+        for name in names {
+            guard let value = extra["l402_\(name)"] else { continue }
+            guard let address = BoughtAddress(name: name, value: Array(value.utf8)) else {
+                throw .foreignPayment
+            }
+            return address
+        }
+        return nil
     }
 
     private var usesText: String { uses.map(String.init) ?? "unlimited" }
@@ -120,8 +140,12 @@ struct PurchaseTag {
     private var signedBytes: [UInt8] {
         var lines: [String]
         if let validSeconds {
-            lines = ["l402 purchase 2", site ?? "", service, String(tier), String(priceSats)]
+            lines = [
+                address == nil ? "l402 purchase 2" : "l402 purchase 3", site ?? "", service,
+                String(tier), String(priceSats),
+            ]
             lines += [usesText, String(validSeconds)]
+            if let address { lines += [address.name, address.value] }
         } else {
             lines = ["l402 purchase 1", service, String(tier), String(priceSats), usesText]
             lines.append(validUntil.map(String.init) ?? "")

@@ -21,6 +21,7 @@ struct Redemption {
                 now: now,
                 keys: { try? parts.books.keys.keys() }
             ),
+            Reach(visit: visit, rule: rule).includes(token.addresses),
             let outcome = try? parts.books.ledger.take(claim(token), now: now)
         else { return nil }
         return try? admission(outcome, claim(token))
@@ -93,6 +94,7 @@ struct Redemption {
                         for: rule.service,
                         site: visit.policy.site,
                         tier: rule.tier,
+                        isWithin: Reach(visit: visit, rule: rule).includes,
                         now: now
                     )
                     let judgement = proof.judge(verified.paymentHash)
@@ -158,6 +160,10 @@ struct Redemption {
             throw Refusal(.wrongService)
         }
         guard terms.site == visit.policy.site else { throw Refusal(.wrongSite) }
+        let addresses = terms.address.map { [$0] } ?? []
+        guard Reach(visit: visit, rule: rule).includes(addresses) else {
+            throw Refusal(.wrongPath)
+        }
         guard now < terms.validUntil else { throw Refusal(.expired) }
     }
 
@@ -192,7 +198,9 @@ struct Redemption {
                 }
                 let refused: CredentialError =
                     judgement == .absent ? .unpaid : error(for: judgement)
-                let isOurs = !isCookie || isMadeForClient(token.identifier, keys)
+                // Who asks for one path is not offered the whole service for it.
+                let isAsked = (verified.minted.address == nil) == (rule.per == nil)
+                let isOurs = isAsked && (!isCookie || isMadeForClient(token.identifier, keys))
                 throw Refusal(
                     refused,
                     .invoice(

@@ -105,6 +105,14 @@ struct Refusal: Error {
         return refusal
     }
 
+    /// Servers could find more than one address in the query.
+    static let addressAmbiguous = Refusal(
+        400,
+        .addressAmbiguous,
+        "this query has a name twice, or in a spelling that servers read in different ways; nothing "
+            + "has been taken"
+    )
+
     static func tooManyAttempts(now: UInt64) -> Refusal {
         Refusal(
             429,
@@ -120,7 +128,8 @@ struct Refusal: Error {
         switch status {
         case 503: code == Code.paymentUndecided.rawValue ? 0 : 1
         case 429: 2
-        case _: 3
+        // A browser brings along what it has of other addresses.
+        case _: code == CredentialError.wrongPath.code ? 4 : 3
         }
     }
 }

@@ -85,6 +85,16 @@ package struct PathPattern: Sendable, Equatable {
         }
     }
 
+    /// Whether the wildcard at its end stands for nothing in a path, which has no slash at its own
+    /// end: all that the pattern is for lies below it, or begins with it.
+    func isAboveAll(_ path: [UInt8]) -> Bool {
+        guard text.last == "*" else { return false }
+        var parent = Array(text.utf8)
+        while parent.last == UInt8(ascii: "*") { parent.removeLast() }
+        if parent.count > 1, parent.last == UInt8(ascii: "/") { parent.removeLast() }
+        return PathPattern(String(decoding: parent, as: UTF8.self)).matches(path)
+    }
+
     private static func elements(_ text: [UInt8]) -> [Element] {
         let star = UInt8(ascii: "*")
         var elements: [Element] = []

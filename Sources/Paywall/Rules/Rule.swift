@@ -34,6 +34,13 @@ package final class Rule: Sendable, Equatable {
     /// the rule says nothing, and the kind of its target decides.
     package let grace: UInt64?
 
+    /// What one payment is for: each path by itself, or `nil` for all that the service sells.
+    package let per: SinglePer?
+    /// The directory with the text that stands above the price of a path; absolute.
+    package let teaser: String?
+    /// The directory in which a path has to be to be sold; absolute.
+    package let exists: String?
+
     /// A rule; the parser has checked it.
     package init(
         line: Int,
@@ -49,7 +56,10 @@ package final class Rule: Sendable, Equatable {
         acceptsHash: Bool = true,
         wallet: String? = nil,
         cors: String? = nil,
-        grace: UInt64? = nil
+        grace: UInt64? = nil,
+        per: SinglePer? = nil,
+        teaser: String? = nil,
+        exists: String? = nil
     ) {
         self.line = line
         self.methods = methods
@@ -65,6 +75,9 @@ package final class Rule: Sendable, Equatable {
         self.wallet = wallet
         self.cors = cors
         self.grace = grace
+        self.per = per
+        self.teaser = teaser
+        self.exists = exists
     }
 
     /// The same line with the same meaning.
@@ -77,6 +90,8 @@ package final class Rule: Sendable, Equatable {
                 && left.serve == right.serve && left.memo == right.memo
                 && left.acceptsHash == right.acceptsHash && left.wallet == right.wallet
                 && left.cors == right.cors && left.grace == right.grace
+                && left.per == right.per && left.teaser == right.teaser
+                && left.exists == right.exists
     }
 }
 

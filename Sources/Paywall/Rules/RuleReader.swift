@@ -55,9 +55,18 @@ struct RuleReader {
         let wallet = value(of: .wallet, RuleValues.wallet)
         let cors = value(of: .cors, RuleValues.cors)
         let grace = value(of: .grace, RuleValues.grace)
+        let per = value(of: .per, RuleValues.per)
+        let teaser = value(of: .teaser, RuleValues.teaser)
+        let exists = value(of: .exists, RuleValues.exists)
         guard problems.isEmpty, let methods, let pattern, let access else { return nil }
         let service =
-            named ?? ServiceName.made(methods: methods.names, host: host, path: pattern.text)
+            named
+            ?? ServiceName.made(
+                methods: methods.names,
+                host: host,
+                path: pattern.text,
+                per: per
+            )
         var isUnlimited = false
         if case .priced(let offer) = access { isUnlimited = offer.uses == nil }
         let rule = Rule(
@@ -74,7 +83,10 @@ struct RuleReader {
             acceptsHash: hash ?? !isUnlimited,
             wallet: wallet,
             cors: cors,
-            grace: grace
+            grace: grace,
+            per: per,
+            teaser: teaser,
+            exists: exists
         )
         return ReadRule(rule: rule, place: first.place, terms: terms)
     }

@@ -1,7 +1,7 @@
 /// The terms a rule can have.
 enum RuleTerm: String, CaseIterable {
     case price, free, deny, uses, unlimited, valid, service, tier, require, serve, memo, hash
-    case wallet, cors, host, grace
+    case wallet, cors, host, grace, per, teaser, exists
 
     /// How it is written, for messages.
     var example: String {
@@ -22,6 +22,9 @@ enum RuleTerm: String, CaseIterable {
         case .cors: "cors=https://app.example"
         case .host: "host=api.example.com"
         case .grace: "grace=10m"
+        case .per: "per=path"
+        case .teaser: "teaser=/srv/teasers"
+        case .exists: "exists=/srv/articles"
         }
     }
 
@@ -31,7 +34,7 @@ enum RuleTerm: String, CaseIterable {
         case .deny, .unlimited: false
         case .free: nil
         case .price, .uses, .valid, .service, .tier, .require, .serve, .memo, .hash, .wallet,
-            .cors, .host, .grace:
+            .cors, .host, .grace, .per, .teaser, .exists:
             true
         }
     }

@@ -225,8 +225,8 @@ enum RuleValues {
     }
 
     /// The first value that occurs a second time.
-    static func duplicate(in values: [String]) -> String? {
-        var seen: Set<String> = []
+    static func duplicate<Value: Hashable>(in values: [Value]) -> Value? {
+        var seen: Set<Value> = []
         return values.first { !seen.insert($0).inserted }
     }
 

@@ -57,10 +57,12 @@ struct OfferReview {
             doubt(
                 read.place(of: .valid),
                 "sold for \(DurationText.text(offer.validSeconds)) under a name that is made from "
-                    + "methods, host and path: an edit of these ends every pass that was sold; "
+                    + "methods, host\(rule.per == nil ? " and path" : ", path and per="): an edit of "
+                    + "these ends every pass that was sold; "
                     + "give it a name, as in service=\(rule.service)"
             )
         }
+        if rule.per != nil { reviewSingle(read) }
         if !read.isNamed && read.terms[.tier] != nil {
             doubt(
                 read.place(of: .tier),
@@ -79,6 +81,30 @@ struct OfferReview {
                 read.place(of: .uses),
                 "\(uses) requests for \(offer.price.phrase) are a thousand or more for a sat; is "
                     + "uses= or price= as it is meant?"
+            )
+        }
+    }
+
+    /// Each path is sold by itself.
+    private mutating func reviewSingle(_ read: ReadRule) {
+        let rule = read.rule
+        var says = rule.exists != nil || rule.teaser != nil
+        if case .file = rule.serve { says = true }
+        if !says, rule.pattern.text.hasSuffix("**") {
+            doubt(
+                read.place(of: .per),
+                "what is bought opens all that this rule covers below it, and so does a directory of "
+                    + "goods, should somebody buy that; say what there is to be bought, with "
+                    + "exists=/dir, or sell one level only, with * instead of **"
+            )
+        }
+        let longest = 19
+        if read.isNamed, rule.service.utf8.count > longest {
+            doubt(
+                read.place(of: .service),
+                "each caveat of a token begins with the service's name, and tokens of single paths "
+                    + "are kept in cookies, for which there is little room: at most \(longest) "
+                    + "characters are better"
             )
         }
     }

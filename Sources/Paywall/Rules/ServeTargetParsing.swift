@@ -60,17 +60,23 @@ extension ServeTarget {
     }
 
     private static func directory(_ text: String) throws(ValueProblem) -> String {
-        var path = text.dropFirst("file:".count)
+        let path = text.dropFirst("file:".count)
         guard path.hasPrefix("/") else {
             throw ValueProblem("file: needs an absolute directory, as in file:/var/www/paid")
         }
         guard !path.hasPrefix("//") else {
             throw ValueProblem("write one slash after file:, as in file:/var/www/paid")
         }
+        return try directory(path, of: text)
+    }
+
+    /// A directory, which begins with a slash, without a slash at its end.
+    static func directory(_ path: Substring, of text: String) throws(ValueProblem) -> String {
+        var path = path
         try checkPath(path, of: text)
         while path.hasSuffix("/") { path = path.dropLast() }
         guard !path.isEmpty else {
-            throw ValueProblem("file:/ would sell the whole machine; name a directory")
+            throw ValueProblem("\(text) would sell the whole machine; name a directory")
         }
         return String(path)
     }

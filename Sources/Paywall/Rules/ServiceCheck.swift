@@ -1,10 +1,14 @@
 import Text
 import Wallets
 
-/// Holds rules to what a service promises: one price per tier, one wallet, one rule behind a name
-/// that was made.
+/// Holds rules to what a service promises: one price per tier (and one for single paths, which is
+/// the lower one), one wallet, one rule behind a name that was made.
 struct ServiceCheck {
     private var byTier: [Key: ReadRule] = [:]
+    /// The keys of ``byTier`` that a service has.
+    private var kinds: [String: [Key]] = [:]
+    /// Lines of rules whose price was found fault with.
+    private var told: Set<Int> = []
     private var byService: [String: ReadRule] = [:]
     /// What `LNBITS_KEY_…` variables there are; `nil` when that is not known.
     private let wallets: Set<String>?
@@ -12,6 +16,8 @@ struct ServiceCheck {
     private struct Key: Hashable {
         var service: String
         var tier: UInt8
+        /// Whether it is sold path by path.
+        var isSingle: Bool
     }
 
     init(wallets: Set<String>?) { self.wallets = wallets }
@@ -27,7 +33,7 @@ struct ServiceCheck {
         } else {
             byService[rule.service] = read
         }
-        let key = Key(service: rule.service, tier: rule.tier)
+        let key = Key(service: rule.service, tier: rule.tier, isSingle: rule.per != nil)
         if let earlier = byTier[key] {
             // Without names on both sides they are one rule written twice: the second never matches.
             if read.isNamed || earlier.isNamed, case .priced(let other) = earlier.rule.access,
@@ -39,13 +45,43 @@ struct ServiceCheck {
                         message: "service \(quoted(rule.service)) tier \(rule.tier) costs "
                             + "\(other.price.phrase) in line \(earlier.rule.line) and "
                             + "\(offer.price.phrase) here; a service has one price per tier"
+                            + (key.isSingle ? " for its single paths" : "")
                     )
                 )
             }
         } else {
+            problems += cheapWholes(read, key)
             byTier[key] = read
+            kinds[rule.service, default: []].append(key)
         }
         return problems
+    }
+
+    /// A payment for the whole service opens every path of it, in its tier and lower ones, so that it
+    /// must not be the cheaper way in.
+    private mutating func cheapWholes(_ read: ReadRule, _ key: Key) -> [Finding] {
+        var findings: [Finding] = []
+        for other in kinds[key.service] ?? [] where other.isSingle != key.isSingle {
+            guard let earlier = byTier[other] else { continue }
+            let (whole, single) = key.isSingle ? (earlier, read) : (read, earlier)
+            guard whole.rule.tier >= single.rule.tier,
+                case .priced(let dear) = whole.rule.access,
+                case .priced(let cheap) = single.rule.access,
+                cheap.price.isLess(than: dear.price) != true,
+                told.insert(whole.rule.line).inserted
+            else { continue }
+            findings.append(
+                Finding(
+                    place: whole.place(of: .price),
+                    message: "service \(quoted(key.service)) costs \(dear.price.phrase) here, as a "
+                        + "whole, and \(cheap.price.phrase) for each path in line "
+                        + "\(single.rule.line) (\(single.rule.pattern.text)), which the whole opens "
+                        + "too: the whole has to be the dearer one, in the same currency, or has to "
+                        + "have another service="
+                )
+            )
+        }
+        return findings
     }
 
     /// A sale needs the wallet that the rule names.

@@ -20,9 +20,12 @@ struct ServiceReview {
             }
         }
         for (service, rules) in Dictionary(grouping: sold, by: \.rule.service) {
-            let tiers = Dictionary(grouping: rules, by: \.rule.tier).sorted { $0.key < $1.key }
-            for (_, rules) in tiers { compareWithinTier(rules) }
-            compareTiers(tiers.compactMap(\.value.first))
+            // That the whole is dearer than each path of it is held elsewhere.
+            for kind in [rules.filter { $0.rule.per == nil }, rules.filter { $0.rule.per != nil }] {
+                let tiers = Dictionary(grouping: kind, by: \.rule.tier).sorted { $0.key < $1.key }
+                for (_, rules) in tiers { compareWithinTier(rules) }
+                compareTiers(tiers.compactMap(\.value.first))
+            }
             findSharedName(service, rules)
         }
         findNamesAlike(sold)

@@ -23,6 +23,7 @@ package func paymentClaim(
     validSeconds: UInt64? = nil,
     service: String = "dvm",
     site: String? = nil,
+    address: BoughtAddress? = nil,
     priceSats: UInt64 = 21,
     request: String = "",
     delivery: DeliveryKey? = nil
@@ -33,6 +34,7 @@ package func paymentClaim(
             service: service,
             site: site,
             tier: 0,
+            address: address,
             validUntil: validUntil,
             validSeconds: validSeconds,
             uses: uses,
