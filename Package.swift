@@ -53,6 +53,8 @@ let package = Package(
         .target(name: "CFastCGI", linkerSettings: [.linkedLibrary("fcgi")]),
         // libcurl is looked up at run time, so that a process that asks no wallet starts faster.
         .target(name: "CCurl"),
+        // So is libqrencode: most requests want no picture.
+        .target(name: "CQREncode"),
         // Linux calls that Swift's Glibc leaves out.
         .target(name: "CPOSIX"),
         // Arguments and version.
@@ -80,6 +82,11 @@ let package = Package(
             dependencies: [
                 "HTTP", "L402", "Lightning", "Store", "Text", "Wallets", crypto,
             ],
+            // The operator's example and the default are the same files.
+            resources: [
+                .embedInCode("Pages/page.html"), .embedInCode("Pages/page.css"),
+                .embedInCode("Pages/page.js"),
+            ],
             swiftSettings: strict
         ),
 
@@ -99,6 +106,7 @@ let package = Package(
             dependencies: ["CCurl", "Curl", "FastCGI", "HTTP", "L402", "POSIX", "Store", "Text"],
             swiftSettings: strict
         ),
+        .target(name: "QR", dependencies: ["CQREncode"], swiftSettings: strict),
         .target(
             name: "FlatFiles",
             dependencies: ["L402", "Lightning", "POSIX", "Store", "Text", crypto],
@@ -118,7 +126,7 @@ let package = Package(
             name: "l402-fcgi",
             dependencies: [
                 "FastCGI", "FlatFiles", "Goods", "HTTP", "LNbits", "Lightning", "Metrics", "POSIX",
-                "Paywall", "Settings", "Store", "Text", "Wallets",
+                "Paywall", "QR", "Settings", "Store", "Text", "Wallets",
             ],
             swiftSettings: strict,
             linkerSettings: slim
@@ -172,6 +180,7 @@ let package = Package(
             swiftSettings: common
         ),
         tests("POSIX"),
+        tests("QR"),
         tests("LNbits", also: ["Curl", "Lightning", "POSIX", "Text", "Wallets"]),
         tests("FastCGI"),
         tests("Goods", also: ["FastCGI", "HTTP", "Store"]),

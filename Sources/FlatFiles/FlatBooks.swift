@@ -9,6 +9,8 @@ package struct FlatBooks: Sendable {
     package let books: Books
     /// What is asked and done beside it.
     package let backOffice: BackOffice
+    /// What processes share about invoices that people look at.
+    package let waiting: any WaitingRoom
 
     /// - Parameters:
     ///   - isOneShot: See ``TSVJournal/init(_:isOneShot:report:)``.
@@ -29,6 +31,7 @@ package struct FlatBooks: Sendable {
             journal: journal,
             keys: KeysWhenAsked(directory: directory)
         )
+        waiting = WaitingFiles(directory)
         backOffice = BackOffice(
             records: payments,
             history: JournalReader(directory),

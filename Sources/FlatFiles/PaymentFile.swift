@@ -153,7 +153,8 @@ struct PaymentFile {
             let place = find(Layout.noName) ?? oldest(layout.places, changeOfPlace)
             setPlace(place, Self.name(claim.requestID), change)
         }
-        guard let delivery = claim.delivery, delivery.graceSeconds > 0,
+        guard let delivery = claim.delivery,
+            delivery.graceSeconds > 0 || delivery.reloadSeconds > 0,
             let address = Self.name(delivery), layout.addresses > 0
         else { return }
         let free = (0..<layout.addresses).first { holds(layout.address($0), Layout.noName) }
@@ -168,10 +169,8 @@ struct PaymentFile {
     /// Counts a further request of a delivery that took its use before; false when it belongs to
     /// none, or to one that is over.
     mutating func repeatDelivery(_ delivery: DeliveryKey, now: UInt64) -> Bool {
-        guard let place = place(of: delivery, now: now), let repeats = repeats(place) else {
-            return false
-        }
-        let number = Array(Digits.padded(repeats + 1, 2).utf8)
+        guard let (place, repeats) = place(of: delivery, now: now) else { return false }
+        let number = Array(Digits.padded(repeats, 2).utf8)
         let start = layout.address(place) + Layout.repeatsOffset
         text.replaceSubrange(start..<start + 2, with: number)
         return true
@@ -182,21 +181,21 @@ struct PaymentFile {
         place(of: delivery, now: now) != nil
     }
 
-    private func place(of delivery: DeliveryKey, now: UInt64) -> Int? {
-        guard delivery.mayRepeat, let address = Self.name(delivery) else { return nil }
-        return (0..<layout.addresses).first { place in
-            guard holds(layout.address(place), address), changeOfAddress(place) <= change,
-                let begun = number(layout.address(place) + Layout.timeOffset, 10),
-                let repeats = repeats(place)
-            else { return false }
+    /// Where the delivery stands, and how often it will have been repeated with this request.
+    private func place(of delivery: DeliveryKey, now: UInt64) -> (place: Int, repeats: UInt64)? {
+        guard delivery.mayRepeat || delivery.reloadSeconds > 0, let address = Self.name(delivery)
+        else { return nil }
+        for place in 0..<layout.addresses
+        where holds(layout.address(place), address) && changeOfAddress(place) <= change {
             // One that begins in the future is over.
-            return begun <= now && now - begun < delivery.graceSeconds
-                && repeats < UInt64(DeliveryKey.maximumRepeats)
+            if let begun = number(layout.address(place) + Layout.timeOffset, 10), begun <= now,
+                let repeats = number(layout.address(place) + Layout.repeatsOffset, 2),
+                let weight = delivery.weight(age: now - begun, repeats: repeats)
+            {
+                return (place, repeats + weight)
+            }
         }
-    }
-
-    private func repeats(_ place: Int) -> UInt64? {
-        number(layout.address(place) + Layout.repeatsOffset, 2)
+        return nil
     }
 
     // MARK: - The operator

@@ -25,11 +25,14 @@ package final class PendingPlaces: PendingInvoices {
         )
     }
 
-    /// Reserves a place when the client holds fewer than `limit`.
-    package func reserve(client: [UInt8], limit: Int, expiresAt: UInt64, now: UInt64)
-        throws(StateError)
-        -> PendingOutcome
-    {
+    /// Reserves a place when the client holds fewer than `below` of its `limit`.
+    package func reserve(
+        client: [UInt8],
+        limit: Int,
+        below: Int,
+        expiresAt: UInt64,
+        now: UInt64
+    ) throws(StateError) -> PendingOutcome {
         let limit = max(0, limit)
         var held = 0
         var firstExpiry = UInt64.max
@@ -63,7 +66,7 @@ package final class PendingPlaces: PendingInvoices {
                     free = free ?? slot
                 }
             }
-            guard held < limit, let slot = free else {
+            guard held < min(limit, below), let slot = free else {
                 if held == 0 { firstExpiry = expiresAt }
                 return .full(retryAfterSeconds: max(1, firstExpiry - min(now, firstExpiry)))
             }

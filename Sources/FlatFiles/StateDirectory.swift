@@ -13,7 +13,7 @@ package struct StateDirectory: Sendable {
     let owner: Owner
 
     static let format = "l402-state 1\n"
-    static let rooms = ["payments", "payments/tmp", "free", "pending", "journal"]
+    static let rooms = ["payments", "payments/tmp", "free", "pending", "journal", "waiting"]
 
     /// Opens the directory, making it (0700) and what belongs in it when they are not there.
     ///

@@ -28,7 +28,7 @@ package struct RequestPath: Sendable, Equatable {
     /// Whether a segment is `.` or `..` to anybody: encoded too, behind any separator, before a `;`.
     let hasDotSegment: Bool
     /// As it came: what is between the authority and the query.
-    private let raw: [UInt8]
+    package let raw: [UInt8]
 
     /// Whether there is more than one way to read the path.
     package var isAmbiguous: Bool { !readings.isEmpty }

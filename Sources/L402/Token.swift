@@ -58,6 +58,9 @@ package struct Token: Sendable {
     /// Standard base64 with padding, as it goes into the challenge.
     package var text: String { Base64.encode(macaroon.encoded) }
 
+    /// The same in the alphabet that fits into cookies and addresses, without padding.
+    package var urlSafeText: String { Base64.encodeURLSafe(macaroon.encoded) }
+
     /// What the token allows for a rule, once its signature holds under one of `keys`.
     ///
     /// - Parameter isWithin: Whether what is asked for is within each of these addresses; they are

@@ -117,6 +117,40 @@ package final class LNbitsClient: InvoiceIssuer {
         return payment
     }
 
+    /// Payments that LNbits is asked about at once: some 60 kB.
+    private static let listedPayments = 50
+
+    /// Asks for the newest payments that came in. By a path of its own: LNbits limits requests by
+    /// address and path, and `/api/v1/payments` is where invoices are made.
+    package func paidLately() throws(WalletError) -> PaidLately {
+        // 0.12 knows no status to look for, and lists what is pending too.
+        let call = call(
+            "payments",
+            "/api/v1/payments/paginated?status=success&amount%5Bgt%5D=0&sortby=time&direction=desc"
+                + "&limit=\(Self.listedPayments)",
+            .status
+        )
+        let page: PaidPage = try server.answer(call)
+        return PaidLately(
+            paid: page.data.filter(\.isPaid).compactMap {
+                $0.payment_hash.flatMap { PaymentHash(hex: $0) }
+            },
+            since: page.data.count < Self.listedPayments
+                ? 0 : page.data.last?.madeAt ?? .max
+        )
+    }
+
+    /// What one bitcoin costs, for people: nobody waits for it while LNbits is busy.
+    package func unitsPerBitcoin(of currency: String) throws(WalletError) -> Double {
+        if let known = server.rates.rate(of: currency) { return try known.get().unitsPerBitcoin }
+        let asked = askRate(of: currency, .status, Self.shownRateMilliseconds)
+        if case .success = asked { server.rates.keep(asked, of: currency) }
+        return try asked.get().unitsPerBitcoin
+    }
+
+    /// A page does not wait longer for a number that it can do without.
+    private static let shownRateMilliseconds: UInt64 = 1500
+
     /// What a fiat amount is in sats, rounded up; each currency is asked for once a minute.
     package func sats(for price: FiatAmount) throws(WalletError) -> UInt64 {
         guard let sats = try rate(of: price.currency).sats(hundredths: price.hundredths) else {
@@ -141,8 +175,13 @@ package final class LNbitsClient: InvoiceIssuer {
         return try result.get()
     }
 
-    private func askRate(of currency: String) -> Result<FiatRate, WalletError> {
-        var call = call("conversion", "/api/v1/conversion", .create)
+    private func askRate(
+        of currency: String,
+        _ kind: CallLimiter.Kind = .create,
+        _ timeoutMilliseconds: UInt64? = nil
+    ) -> Result<FiatRate, WalletError> {
+        var call = call("conversion", "/api/v1/conversion", kind)
+        call.timeoutMilliseconds = timeoutMilliseconds
         call.method = "POST"
         call.body = ConversionRequest(to: currency)
         do throws(WalletError) {

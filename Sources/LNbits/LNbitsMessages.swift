@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Lightning
 
 /// The body of `POST /api/v1/payments`.
 struct CreateRequest: Encodable {
@@ -62,6 +63,34 @@ struct CheckReply: Decodable {
 /// What of one row of `GET /api/v1/payments` is looked at.
 struct ListedPayment: Decodable {
     let wallet_id: String?
+}
+
+/// What of `GET /api/v1/payments/paginated` is looked at: a row that is none of ours does not spoil
+/// the others.
+struct PaidPage: Decodable {
+    struct Row: Decodable {
+        let payment_hash: String?
+        let amount: Int64?
+        /// `success`, `pending` or `failed`.
+        let status: String?
+        /// Of 0.12 only.
+        let pending: Bool?
+        let bolt11: String?
+        let payment_request: String?
+
+        /// When the invoice was made, in seconds since 1970.
+        var madeAt: UInt64? {
+            (bolt11 ?? payment_request).flatMap { try? Bolt11Invoice(decoding: $0) }?.timestamp
+        }
+
+        /// Whether it came in and is paid.
+        var isPaid: Bool {
+            amount.map { $0 > 0 } == true && pending != true
+                && status.map { ["success", "complete"].contains($0) } ?? (pending == false)
+        }
+    }
+
+    let data: [Row]
 }
 
 /// An error of LNbits: `detail` is a text, or a list for what it finds in a request.

@@ -67,6 +67,8 @@ package struct GateSettings: Sendable, Equatable {
     package var log: LogLevel
     /// Files that hold secrets, those of keys and of `L402_ENV_FILE`: never goods.
     package var secretFiles: [String]
+    /// `L402_PAGE`: the operator's own page for people; `nil` for the one that is built in.
+    package var page: String?
     /// What concerns the decision.
     package var policy: Gate.Policy
 
@@ -129,6 +131,11 @@ package struct GateSettings: Sendable, Equatable {
         policy.metrics = try source.choice("L402_METRICS") ?? policy.metrics
         if let origins = try source.origins("L402_CORS") { policy.cors = CORSPolicy(origins) }
         policy.defaultServe = try source.serveTarget("L402_SERVE")
+        policy.reloadGraceSeconds =
+            try source.seconds("L402_RELOAD_GRACE", in: 0...3600) ?? policy.reloadGraceSeconds
+        policy.language = try source.choice("L402_LANG")
+        policy.fiat = try source.currency("L402_FIAT")
+        page = try source.absolutePath("L402_PAGE")
     }
 
     /// What follows `LNBITS_KEY_` in the names of the variables, as written there.

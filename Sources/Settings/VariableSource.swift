@@ -218,6 +218,18 @@ struct VariableSource {
         return target
     }
 
+    /// A currency by its three letters (ISO 4217).
+    func currency(_ name: String) throws(SettingsError) -> String? {
+        guard let value = string(name) else { return nil }
+        guard value.utf8.count == 3, value.utf8.allSatisfy({ (0x41...0x5a).contains($0) }) else {
+            throw SettingsError(
+                name,
+                "\(SecretText.quoted(value)) is not a currency such as EUR or USD"
+            )
+        }
+        return value
+    }
+
     /// A name of a site: 1 to 64 of `A-Z a-z 0-9 . _ -`.
     func siteName(_ name: String) throws(SettingsError) -> String? {
         guard let value = string(name) else { return nil }

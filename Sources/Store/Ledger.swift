@@ -19,6 +19,9 @@ package protocol PaymentLedger: Sendable {
     /// What ``take(_:now:)`` would say; takes nothing.
     func look(_ claim: PaymentClaim, now: UInt64) throws(StateError) -> TakeOutcome
 
+    /// All that is on record of a payment; `nil` when there is nothing.
+    func record(_ hash: PaymentHash) throws(StateError) -> PaymentRecord?
+
     /// What a payment on record was made for, as minted; `nil` when there is none. For bare hashes:
     /// a token says it itself.
     func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms?
@@ -74,13 +77,38 @@ package struct DeliveryKey: Sendable, Hashable {
     package let graceSeconds: UInt64
     /// Whether this request may be one of them: it has a well-formed single `Range`, or a condition.
     package let mayRepeat: Bool
+    /// For so many seconds any further request takes nothing, whatever it asks for: a browser that
+    /// shows the cookie the use was taken by reloads, goes back or plays. 0 for all others.
+    package let reloadSeconds: UInt64
     /// Further requests that one use covers.
-    package static let maximumRepeats = 60
+    package static let maximumRepeats: UInt64 = 60
+    /// A reload, which is the whole once more, counts as so many of them: five use all of them up.
+    private static let reloadWeight: UInt64 = 12
 
-    package init(address: [UInt8], graceSeconds: UInt64, mayRepeat: Bool) {
+    package init(
+        address: [UInt8],
+        graceSeconds: UInt64,
+        mayRepeat: Bool,
+        reloadSeconds: UInt64 = 0
+    ) {
         self.address = address
         self.graceSeconds = graceSeconds
         self.mayRepeat = mayRepeat
+        self.reloadSeconds = reloadSeconds
+    }
+
+    /// As how many of ``maximumRepeats`` a request counts that belongs to a delivery of this age, after
+    /// so many others; `nil` when the delivery does not cover it.
+    package func weight(age: UInt64, repeats: UInt64) -> UInt64? {
+        let weight: UInt64
+        if mayRepeat, age < graceSeconds {
+            weight = 1
+        } else if age < reloadSeconds {
+            weight = Self.reloadWeight
+        } else {
+            return nil
+        }
+        return repeats <= Self.maximumRepeats - weight ? weight : nil
     }
 }
 

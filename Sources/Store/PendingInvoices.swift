@@ -1,8 +1,12 @@
 /// Bounds the unpaid invoices one client may hold.
 package protocol PendingInvoices: Sendable {
     /// Reserves a place before an invoice is made that will expire at `expiresAt`.
-    func reserve(client: [UInt8], limit: Int, expiresAt: UInt64, now: UInt64) throws(StateError)
-        -> PendingOutcome
+    ///
+    /// - Parameters:
+    ///   - limit: Places that there are for one client.
+    ///   - below: How many of them it may hold at most, less one, for one more.
+    func reserve(client: [UInt8], limit: Int, below: Int, expiresAt: UInt64, now: UInt64)
+        throws(StateError) -> PendingOutcome
 
     /// Frees a place: the invoice was paid, or was never made.
     func release(_ place: PendingPlace) throws(StateError)
@@ -40,4 +44,13 @@ package enum PendingOutcome: Equatable, Sendable {
     case reserved(PendingPlace)
     /// It holds `limit` of them; the first expires in so many seconds.
     case full(retryAfterSeconds: UInt64)
+}
+
+extension PendingInvoices {
+    /// Reserves a place while any is free.
+    package func reserve(client: [UInt8], limit: Int, expiresAt: UInt64, now: UInt64)
+        throws(StateError) -> PendingOutcome
+    {
+        try reserve(client: client, limit: limit, below: limit, expiresAt: expiresAt, now: now)
+    }
 }

@@ -11,8 +11,30 @@ package protocol InvoiceIssuer: Sendable {
     /// incoming payment. What somebody else answered in its place is an error.
     func payment(_ hash: PaymentHash, for question: Question) throws(WalletError) -> WalletPayment?
 
+    /// The invoices of this wallet that were paid lately, by one question for all of them; one that
+    /// does not use up what LNbits lets be asked when invoices are made.
+    func paidLately() throws(WalletError) -> PaidLately
+
     /// What an amount in another currency is in sats now, rounded up.
     func sats(for price: FiatAmount) throws(WalletError) -> UInt64
+
+    /// What one bitcoin costs in a currency, for people to read: nothing waits long for it.
+    func unitsPerBitcoin(of currency: String) throws(WalletError) -> Double
+}
+
+/// What a wallet's list of payments says of the last ones. A hint: whether a payment opens anything
+/// is asked for by ``InvoiceIssuer/payment(_:for:)``.
+package struct PaidLately: Sendable {
+    /// Incoming and paid.
+    package let paid: [PaymentHash]
+    /// Of invoices made after this second (since 1970, by the wallet's clock) the list holds all
+    /// that are paid: 0 when it holds all there are, `.max` when that is not known.
+    package let since: UInt64
+
+    package init(paid: [PaymentHash], since: UInt64) {
+        self.paid = paid
+        self.since = since
+    }
 }
 
 /// What a question about a payment is for: who has paid and comes for the goods goes first.

@@ -57,7 +57,10 @@ final class Lifecycle: Sendable {
                 _exit(0)
             case .serving(let server, let registry, let seconds, let log):
                 if number == SIGHUP {
-                    for site in registry.all { site.rules.reload() }
+                    for site in registry.all {
+                        site.rules.reload()
+                        site.page.reload()
+                    }
                 } else {
                     log.info("signal \(number): finishing what is running")
                     server.stop(afterSeconds: seconds)

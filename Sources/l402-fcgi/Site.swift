@@ -5,14 +5,17 @@ import HTTP
 import Metrics
 import POSIX
 import Paywall
+import QR
 import Settings
 import Store
+import Synchronization
 import Text
 
 /// Everything that one set of settings needs, wired: rules, state, wallets, the gate.
 final class Site: Sendable {
     let settings: GateSettings
     let rules: RulesStore
+    let page: PageStore
     let gate: Gate
     let log: Log
     /// What is done to the books that no request waits for.
@@ -48,6 +51,8 @@ final class Site: Sendable {
         } catch {
             throw SiteError(lines: error.lines, isTemporary: error.isTemporary)
         }
+        let page = try PageStore(path: settings.page, readsNow: !isOneShot, log: log)
+        self.page = page
         var policy = settings.policy
         if settings.areRulesOfRequest, policy.site == nil {
             policy.site = SiteIdentity.ofRules(
@@ -97,6 +102,9 @@ final class Site: Sendable {
                         }
                     },
                     waitABit: { lastUse.wait(milliseconds: $0) },
+                    waiting: flat.waiting,
+                    page: { page.current() },
+                    qr: { Self.code($0, log: log) },
                     metrics: {
                         let now = Clock.now()
                         return metrics.text(
@@ -129,6 +137,18 @@ final class Site: Sendable {
 
     /// Another clock's word for the time: the wallet's, once it has answered.
     var secondClock: UInt64? { wallets.secondClock }
+
+    /// Whether it has been said that there is no libqrencode.
+    private static let hasToldOfCodes = Atomic(false)
+
+    private static func code(_ text: String, log: Log) -> [[Bool]]? {
+        if !QRCode.isAvailable, !hasToldOfCodes.exchange(true, ordering: .relaxed) {
+            log.warn(
+                "pages have no QR code: libqrencode.so.4 cannot be loaded; install libqrencode4"
+            )
+        }
+        return QRCode.rows(text)
+    }
 }
 
 /// What stops the start, one line each.

@@ -50,6 +50,77 @@ struct DeliveryTests {
         #expect(try payments.take(other, now: now) == .spent)
     }
 
+    private func reload(
+        _ request: String,
+        address: UInt8 = 1,
+        seconds: UInt64 = 30,
+        grace: UInt64 = 0
+    )
+        throws -> PaymentClaim
+    {
+        try paymentClaim(
+            uses: 3,
+            request: request,
+            delivery: DeliveryKey(
+                address: [UInt8](repeating: address, count: 8),
+                graceSeconds: grace,
+                mayRepeat: false,
+                reloadSeconds: seconds
+            )
+        )
+    }
+
+    @Test func `a browser loads the same address five times more, and the while is not prolonged`()
+        throws
+    {
+        #expect(try payments.open(try reload("a"), now: noon) == .taken(usesLeft: 2))
+        for number in 0..<4 {
+            let again = try reload("b\(number)")
+            #expect(try payments.look(again, now: noon + 10) == .withinGrace(usesLeft: 2))
+            #expect(try payments.take(again, now: noon + 10) == .withinGrace(usesLeft: 2))
+        }
+        #expect(try payments.take(try reload("c"), now: noon + 29) == .withinGrace(usesLeft: 2))
+        #expect(
+            try payments.take(try reload("d"), now: noon + 29) == .taken(usesLeft: 1),
+            "the sixth"
+        )
+        #expect(try payments.take(try reload("e", address: 2), now: noon) == .taken(usesLeft: 0))
+        #expect(try payments.take(try reload("f", address: 2), now: noon + 30) == .spent)
+    }
+
+    @Test func `without a cookie, and with the grace switched off, a reload takes a use`() throws {
+        #expect(try payments.open(try reload("a"), now: noon) == .taken(usesLeft: 2))
+        #expect(try payments.take(try reload("b", seconds: 0), now: noon) == .taken(usesLeft: 1))
+    }
+
+    @Test func `where a file's grace and a reload's both apply the longer holds`() throws {
+        #expect(try payments.open(try reload("a", grace: 600), now: noon) == .taken(usesLeft: 2))
+        for number in 0..<8 {
+            #expect(
+                try payments.take(try claim("b\(number)"), now: noon) == .withinGrace(usesLeft: 2)
+            )
+        }
+        let again = try reload("c", grace: 600)
+        #expect(try payments.take(again, now: noon + 29) == .withinGrace(usesLeft: 2))
+        #expect(try payments.take(try claim("d"), now: noon + 500) == .withinGrace(usesLeft: 2))
+        #expect(
+            try payments.take(try reload("e", grace: 600), now: noon + 30) == .taken(usesLeft: 1)
+        )
+    }
+
+    @Test func `a whole file is loaded five times more by the cookie, whatever its own grace`()
+        throws
+    {
+        #expect(try payments.open(try reload("a", grace: 600), now: noon) == .taken(usesLeft: 2))
+        for number in 0..<5 {
+            let again = try reload("b\(number)", grace: 600)
+            #expect(try payments.take(again, now: noon + 1) == .withinGrace(usesLeft: 2))
+        }
+        #expect(
+            try payments.take(try reload("c", grace: 600), now: noon + 1) == .taken(usesLeft: 1)
+        )
+    }
+
     @Test func `the newest addresses are remembered, and the file keeps its size`() throws {
         _ = try payments.open(try claim("0", address: 0, uses: 100), now: noon)
         let path = paymentPath(try claim("0", uses: 100))

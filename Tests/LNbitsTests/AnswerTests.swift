@@ -117,6 +117,39 @@ private let origin = AnswerOrigin(
     }
 }
 
+@Suite struct PaidPageTests {
+    @Test(arguments: [
+        (#"{"amount":5000,"status":"success"}"#, true),
+        (#"{"amount":5000,"status":"complete"}"#, true),
+        (#"{"amount":5000,"pending":false}"#, true),
+        (#"{"amount":5000,"pending":true}"#, false),
+        (#"{"amount":5000,"status":"pending"}"#, false),
+        (#"{"amount":5000,"status":"failed"}"#, false),
+        (#"{"amount":-5000,"status":"success"}"#, false),
+        (#"{"amount":0,"status":"success"}"#, false),
+        (#"{"status":"success"}"#, false),
+        (#"{"amount":5000}"#, false),
+    ])
+    func `a row is taken for paid when it came in and is done`(row: String, isPaid: Bool) throws {
+        let page = try JSONDecoder().decode(PaidPage.self, from: Data("{\"data\":[\(row)]}".utf8))
+        #expect(page.data.map(\.isPaid) == [isPaid])
+        #expect(page.data[0].madeAt == nil)
+    }
+
+    /// A row of LNbits 1.6.2, of 2026-11-25T19:29:37.
+    @Test(arguments: ["bolt11", "payment_request"])
+    func `when it was made stands in its invoice`(name: String) throws {
+        let invoice =
+            "lnbc50n1p4swdepdq2f38xy6t5wvxqrrsssp55etd06pa55t8vc8sc3xjcsjjugj7kenjp04l9xymtpdqlwuz0qj"
+            + "qpp5xhr8wpe3de8x76adrlvt0thvghua3s5yggxpsm4cak6gzl3zrlwszxgqnaqyr83nkce2xkus5j2pk8umr2"
+            + "hy6634hma8p4wts2f4wucx7qk495rqulpqhrua6vanuljesu8s95skmg2ycfqa9nchv5ap48qp44vhd4"
+        let text =
+            "{\"data\":[{\"\(name)\":\"\(invoice)\",\"time\":\"2026-11-25T19:29:37.228144+00:00\"}]}"
+        let page = try JSONDecoder().decode(PaidPage.self, from: Data(text.utf8))
+        #expect(page.data.first?.madeAt == 1_795_634_977)
+    }
+}
+
 @Suite struct PaymentCheckTests {
     /// BOLT #11's "cup of coffee": 250,000 sats, hash 0001…0102.
     private static let hex = "0001020304050607080900010203040506070809000102030405060708090102"

@@ -12,7 +12,12 @@ final class WalletDouble: InvoiceIssuer {
     struct State {
         var made = 0
         var asked = 0
-        var orders: [PaymentHash: (order: InvoiceOrder, isPaid: Bool)] = [:]
+        /// Lists of payments given.
+        var listed = 0
+        var rate: Double?
+        /// When invoices are made, in seconds since 1970.
+        var now = GateSetup.now
+        var orders: [PaymentHash: (order: InvoiceOrder, end: UInt64, isPaid: Bool)] = [:]
         var failure: WalletError?
         var paidAmount: Millisatoshis?
     }
@@ -28,12 +33,13 @@ final class WalletDouble: InvoiceIssuer {
                 ),
                 let hash = preimage.paymentHash, let amount = Millisatoshis(sats: order.sats)
             else { return .failure(WalletError(.malformed, "double")) }
-            state.orders[hash] = (order, false)
+            let end = state.now + order.expirySeconds
+            state.orders[hash] = (order, end, false)
             return .success(
                 Invoice(
                     bolt11: "lnbc\(state.made)",
                     paymentHash: hash,
-                    expiresAt: GateSetup.now + order.expirySeconds,
+                    expiresAt: end,
                     amount: amount
                 )
             )
@@ -56,7 +62,7 @@ final class WalletDouble: InvoiceIssuer {
                     invoice: Invoice(
                         bolt11: "lnbc-again",
                         paymentHash: hash,
-                        expiresAt: GateSetup.now + known.order.expirySeconds,
+                        expiresAt: known.end,
                         amount: price
                     ),
                     extra: known.order.extra
@@ -67,6 +73,21 @@ final class WalletDouble: InvoiceIssuer {
     }
 
     func sats(for price: FiatAmount) throws(WalletError) -> UInt64 { price.hundredths * 10 }
+
+    func paidLately() throws(WalletError) -> PaidLately {
+        let result: Result<PaidLately, WalletError> = state.withLock { state in
+            state.listed += 1
+            if let failure = state.failure { return .failure(failure) }
+            let paid = state.orders.filter(\.value.isPaid).map(\.key)
+            return .success(PaidLately(paid: paid, since: 0))
+        }
+        return try result.get()
+    }
+
+    func unitsPerBitcoin(of currency: String) throws(WalletError) -> Double {
+        guard let rate = state.withLock({ $0.rate }) else { throw WalletError(.timeout, "double") }
+        return rate
+    }
 
     func pay(_ hash: PaymentHash) { state.withLock { $0.orders[hash]?.isPaid = true } }
 }
@@ -143,6 +164,24 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
         return try take(claim, now: now)
     }
 
+    func record(_ hash: PaymentHash) throws(StateError) -> PaymentRecord? {
+        try check()
+        return state.withLock { state in
+            state.payments[hash].flatMap { known in
+                guard let price = Millisatoshis(sats: known.terms.priceSats) else { return nil }
+                return PaymentRecord(
+                    paymentHash: hash,
+                    terms: known.terms,
+                    used: known.used,
+                    ends: known.end,
+                    price: price,
+                    opened: "",
+                    isRevoked: false
+                )
+            }
+        }
+    }
+
     func terms(of hash: PaymentHash) throws(StateError) -> PurchaseTerms? {
         try check()
         return state.withLock { $0.payments[hash]?.terms }
@@ -190,12 +229,16 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
         }
     }
 
-    func reserve(client: [UInt8], limit: Int, expiresAt: UInt64, now: UInt64) throws(StateError)
-        -> PendingOutcome
-    {
+    func reserve(
+        client: [UInt8],
+        limit: Int,
+        below: Int,
+        expiresAt: UInt64,
+        now: UInt64
+    ) throws(StateError) -> PendingOutcome {
         try check()
         return state.withLock { state in
-            guard state.places[client, default: 0] < limit else {
+            guard state.places[client, default: 0] < min(limit, below) else {
                 return .full(retryAfterSeconds: 9)
             }
             state.places[client, default: 0] += 1
@@ -215,6 +258,37 @@ final class StoreDouble: PaymentLedger, FreeCounter, PendingInvoices, Journal {
     }
 
     func record(_ event: JournalEvent) { state.withLock { $0.events.append(event) } }
+}
+
+/// What waiting pages share, in memory. A turn is given whenever a test says so.
+final class WaitingDouble: WaitingRoom {
+    struct State {
+        var invoices: [PaymentHash: WaitingInvoice] = [:]
+        var turns: [WaitingTurn] = []
+        var given = 0
+    }
+    let state = Mutex(State())
+
+    func keep(_ invoice: WaitingInvoice) {
+        state.withLock { $0.invoices[invoice.paymentHash] = invoice }
+    }
+
+    func invoice(_ hash: PaymentHash) -> WaitingInvoice? { state.withLock { $0.invoices[hash] } }
+
+    func turn(_ wallet: String, madeAt: UInt64?) throws(StateError) -> WaitingTurn {
+        state.withLock { state in
+            state.given += 1
+            return state.turns.isEmpty ? .yours(asksForOne: false) : state.turns.removeFirst()
+        }
+    }
+
+    func end(_ wallet: String, paid: [PaymentHash]?, since: UInt64?) {
+        state.withLock { state in
+            for hash in paid ?? [] { state.invoices[hash]?.isPaid = true }
+        }
+    }
+
+    func rate(of currency: String, now: UInt64, ask: () -> Double?) -> Double? { ask() }
 }
 
 /// Master keys in memory.
@@ -241,6 +315,7 @@ struct GateSetup {
 
     let wallet: WalletDouble
     let store: StoreDouble
+    let waiting = WaitingDouble()
     let rules: Rules
     let gate: Gate
     /// What the gate signs and verifies with; the last one signs.
@@ -258,8 +333,10 @@ struct GateSetup {
         policy: Gate.Policy = Self.policy(),
         others: [WalletDouble] = [],
         sharing other: GateSetup? = nil,
-        isThere: @escaping @Sendable ([UInt8], String) -> Bool = { _, _ in true }
+        isThere: @escaping @Sendable ([UInt8], String) -> Bool = { _, _ in true },
+        page: PageTemplate = .standard
     ) throws {
+        let waiting = self.waiting
         let wallet = other?.wallet ?? WalletDouble()
         let store = other?.store ?? StoreDouble()
         let keys = other?.keys ?? KeysDouble()
@@ -287,7 +364,13 @@ struct GateSetup {
                     return [UInt8](repeating: drawn, count: count)
                 },
                 isThere: isThere,
-                waitABit: { _ in true }
+                waitABit: { _ in true },
+                waiting: waiting,
+                page: { page },
+                // No code that anybody could read.
+                qr: { text in
+                    (0..<21).map { row in (0..<21).map { (row + $0 + text.utf8.count) % 2 == 0 } }
+                }
             ),
             policy: policy
         )

@@ -49,6 +49,19 @@ import Wallets
         #expect(setup.wallet.state.withLock { $0.asked } == 1)
     }
 
+    @Test(arguments: [
+        ("/l402-files/", "/l402-files/a/%C3%A4.html?b=1"),
+        ("/l402-files/pass.html", "/l402-files/pass.html?b=1"),
+    ])
+    func `an internal location hands over what is at the path, or its one file`(
+        target: String,
+        uri: String
+    ) throws {
+        let setup = try GateSetup("GET /a/* free serve=\(target)\n")
+        let decision = try setup.ask("GET", "/a/%c3%a4.html?b=1")
+        #expect(decision.header("X-Accel-Redirect") == uri)
+    }
+
     @Test func `who pays at the last moment gets all of what is sold`() throws {
         let setup = try GateSetup("GET /x price=1 valid=30s unlimited\n")
         let authorization = try buy(setup)

@@ -148,7 +148,7 @@ import Wallets
         let decision = try setup.ask(
             "GET",
             "/x?payment_hash=\(strangers.hex)",
-            ["HTTP_ACCEPT": "text/html"]
+            ["HTTP_ACCEPT": "text/html", "HTTP_SEC_FETCH_MODE": "navigate"]
         )
         #expect(decision.code == "payment_required" && offers(decision))
         #expect(decision.paymentHash != strangers)
@@ -156,14 +156,14 @@ import Wallets
 
     @Test func `an unpaid token in a cookie is offered again to its own client only`() throws {
         let setup = try GateSetup("GET /x price=5\n")
-        let page = ["HTTP_ACCEPT": "text/html"]
+        let page = ["HTTP_ACCEPT": "text/html", "HTTP_SEC_FETCH_MODE": "navigate"]
         let first = try setup.ask("GET", "/x", page)
         let cookie = try #require(first.header("Set-Cookie")?.split(separator: ";").first)
         let mine = try setup.ask("GET", "/x", page.merging(["HTTP_COOKIE": String(cookie)]) { $1 })
         #expect(mine.paymentHash == first.paymentHash)
         let victim = [
-            "HTTP_ACCEPT": "text/html", "HTTP_COOKIE": String(cookie),
-            "REMOTE_ADDR": "198.51.100.7",
+            "HTTP_ACCEPT": "text/html", "HTTP_SEC_FETCH_MODE": "navigate",
+            "HTTP_COOKIE": String(cookie), "REMOTE_ADDR": "198.51.100.7",
         ]
         let own = try setup.ask("GET", "/x", victim)
         #expect(own.paymentHash != first.paymentHash && offers(own))
@@ -176,7 +176,9 @@ import Wallets
     @Test func `a cookie is no proof for a method that changes something`() throws {
         let setup = try GateSetup("GET,POST /x price=5 uses=3\n")
         let bought = try paid(setup)
-        let cookie = ["HTTP_COOKIE": "a=b; l402-00000001=\(bought.token)"]
+        let cookie = [
+            "HTTP_COOKIE": "a=b; l402-00000001=\(bought.token)", "HTTP_ACCEPT": "text/html",
+        ]
         #expect(try setup.ask("POST", "/x", cookie).answer.status == 402)
         #expect(try setup.ask("GET", "/x", cookie).isPass)
     }
@@ -187,7 +189,9 @@ import Wallets
         let bought = try paid(setup)
         let all = (unpaid + [bought.token]).enumerated()
             .map { "l402-0000000\($0.offset)=\($0.element)" }.joined(separator: "; ")
-        #expect(try setup.ask("GET", "/x", ["HTTP_COOKIE": all]).isPass)
+        #expect(
+            try setup.ask("GET", "/x", ["HTTP_COOKIE": all, "HTTP_ACCEPT": "text/html"]).isPass
+        )
     }
 
     // MARK: - Sites and caveats

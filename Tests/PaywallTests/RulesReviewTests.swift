@@ -180,14 +180,14 @@ struct RulesReviewTests {
                     ? String($0.dropFirst(2)) : String($0)
             }
             .joined(separator: "\n")
-        for (text, count) in [(text, 11), (all, 13)] {
+        for (text, count) in [(text, 15), (all, 17)] {
             let review = try RulesReview(parsing: Array(text.utf8), fileName: "rules")
             #expect(review.warnings == [])
             #expect(review.rules.rules.count == count)
         }
         // Another wallet has to be configured, so that rule is not in force as the file is shipped.
         #expect(
-            try Rules(parsing: Array(text.utf8), fileName: "rules", wallets: []).rules.count == 11
+            try Rules(parsing: Array(text.utf8), fileName: "rules", wallets: []).rules.count == 15
         )
         let words = Set(DirectiveScanner(Array(all.utf8), plainWords: 2).lines.joined().map(\.name))
         for term in RuleTerm.allCases { #expect(words.contains(term.rawValue)) }

@@ -173,7 +173,7 @@ import Testing
         setup.wallet.pay(try #require(second.paymentHash))
         let both = [
             "HTTP_AUTHORIZATION": authorization, "REQUEST_ID": "b1",
-            "HTTP_COOKIE": "l402-00000001=\(second.token)",
+            "HTTP_COOKIE": "l402-00000001=\(second.token)", "HTTP_ACCEPT": "text/html",
         ]
         #expect(try setup.ask("GET", "/x/a", both).header("L402-Uses-Left") == "8")
         #expect(store.used.sorted() == [1, 9])

@@ -36,7 +36,7 @@ import Text
     private func forms(_ bought: Bought) -> [[String: String]] {
         [
             ["HTTP_AUTHORIZATION": "L402 \(bought.token)"],
-            ["HTTP_COOKIE": "l402-00000000=\(bought.token)"],
+            ["HTTP_COOKIE": "l402-00000000=\(bought.token)", "HTTP_ACCEPT": "text/html"],
             ["HTTP_MACAROON": Hex.encode(Base64.decode(bought.token.utf8) ?? [])],
             ["HTTP_X_PAYMENT_HASH": bought.hash.hex],
             ["HTTP_AUTHORIZATION": "L402 \(bought.hash.hex)"],
@@ -227,7 +227,10 @@ import Text
     @Test func `a cookie of another article does not hide what became of this one`() throws {
         let setup = try GateSetup("GET /docs/* price=5 uses=1 per=path service=d\n")
         let (one, two) = (try buy(setup, "/docs/1"), try buy(setup, "/docs/2"))
-        let cookies = ["HTTP_COOKIE": "l402-00000000=\(two.token); l402-00000001=\(one.token)"]
+        let cookies = [
+            "HTTP_COOKIE": "l402-00000000=\(two.token); l402-00000001=\(one.token)",
+            "HTTP_ACCEPT": "text/html",
+        ]
         #expect(try setup.ask("GET", "/docs/1", cookies).isPass)
         #expect(try setup.ask("GET", "/docs/1", cookies).code == "payment_used")
         #expect(try setup.ask("GET", "/docs/2", cookies).isPass)

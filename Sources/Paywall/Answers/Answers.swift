@@ -24,7 +24,15 @@ struct Answers {
         case .invoice(let standing):
             // Inside `auth_request` no invoice is made: the second call makes it.
             if request.mode == .auth { return verdict(refusal) }
-            if request.method == "HEAD" { return priced(refusal, rule, offer) }
+            let audience = request.audience
+            if request.method == "HEAD" || audience == .part {
+                return priced(refusal, rule, offer)
+            }
+            // A person who did not say so gets an invoice by the button.
+            let isAsked = audience == .program || request.isOpenNavigation
+            if !isAsked, !refusal.hasStanding(at: visit.now) {
+                return priced(refusal, rule, offer)
+            }
             if refusal.code != Code.paymentRequired.rawValue {
                 visit.record(
                     .refused,
@@ -33,11 +41,16 @@ struct Answers {
                     code: refusal.code
                 )
             }
+            var minting = Minting(visit: visit, rule: rule, offer: offer)
+            minting.isUnasked = audience == .person
             do throws(Refusal) {
-                let made = try Minting(visit: visit, rule: rule, offer: offer)
-                    .make(standing: standing)
-                return offered(made, refusal, rule, offer)
+                let made = try minting.make(standing: standing)
+                return offered(made, refusal, offer, setsCookie: true)
             } catch {
+                // Who holds many gets one more by the button.
+                if minting.isUnasked, error.code == Code.tooManyPending.rawValue {
+                    return priced(refusal, rule, offer)
+                }
                 return told(error)
             }
         }
@@ -45,7 +58,14 @@ struct Answers {
 
     /// Words and a code, and nothing to pay.
     private func told(_ refusal: Refusal) -> Decision {
-        var answer = Response.error(refusal.status, code: refusal.code, refusal.message)
+        // Not a program that asks for an endpoint of the gate's own.
+        let isPage =
+            (request.audience == .person || request.isFormOfOurs)
+            && !OwnEndpoints(visit: visit).isOwnPath
+        var answer =
+            isPage
+            ? PersonPages(visit, rule).refused(refusal)
+            : Response.error(refusal.status, code: refusal.code, refusal.message)
         if let seconds = refusal.retryAfterSeconds {
             answer = answer.adding("Retry-After", String(seconds))
         }
@@ -83,13 +103,25 @@ struct Answers {
         }
         let isFirst = refusal.code == Code.paymentRequired.rawValue
         var answer: Response
-        if request.method == "HEAD" {
+        switch request.audience {
+        case .person:
+            let pages = PersonPages(visit, rule)
+            if let page = refusal.page {
+                answer = page
+            } else if let uses = refusal.usesLeft {
+                answer = pages.left(uses.left, of: uses.of)
+            } else {
+                answer = pages.offer(sats, offer, refusal)
+            }
+        case .part:
             answer = Response(status: 402, headers: [("Cache-Control", "no-store")])
-        } else if request.prefersPage {
-            answer = WaitingPage.answer(request, refusal.message, isOver: !request.mayWait)
-        } else {
+        case .program:
             answer = .error(402, code: refusal.code, refusal.message)
+            if request.method == "HEAD" {
+                answer = Response(status: 402, headers: [("Cache-Control", "no-store")])
+            }
         }
+        if request.method == "HEAD" { answer.body = [] }
         answer.headers.insert(
             (
                 "WWW-Authenticate",
@@ -100,6 +132,9 @@ struct Answers {
         answer.headers.append(("Vary", "Accept"))
         answer.headers.append(("L402-Price", String(sats)))
         answer.headers.append(("L402-Service", rule.service))
+        if let allowance = offer.free, let left = refusal.freeLeft {
+            answer.headers += allowance.headers(left)
+        }
         if let seconds = refusal.retryAfterSeconds {
             answer.headers.append(("Retry-After", String(seconds)))
         }
@@ -114,31 +149,29 @@ struct Answers {
         return decision(isFirst ? .challenge : .refused, answer, refusal)
     }
 
-    private func offered(_ made: MadeOffer, _ refusal: Refusal, _ rule: Rule, _ offer: Offer)
+    /// - Parameter setsCookie: Whether a browser is given the token; not where it has just shown it.
+    func offered(_ made: MadeOffer, _ refusal: Refusal, _ offer: Offer, setsCookie: Bool)
         -> Decision
     {
-        let isFirst = refusal.code == Code.paymentRequired.rawValue
-        let body = ChallengeBody(
-            made.challenge,
-            terms: made.terms,
-            per: rule.per?.text,
-            path: visit.boughtPath(made.terms, rule),
-            memo: rule.memo,
-            invoiceExpiresAt: made.invoiceExpiresAt,
-            refusing: isFirst ? nil : (refusal.code, refusal.message),
-            sendsHash: rule.acceptsHash
-        )
         var answer: Response
-        if request.prefersPage {
-            answer = PaymentPage.answer(
-                body,
-                waitAt: request.waitingAddress(
-                    hash: rule.acceptsHash ? made.challenge.paymentHash : nil
+        if request.audience == .person {
+            answer = PersonPages(visit, rule).invoice(made, offer, refusal)
+            if setsCookie { answer.headers += cookies(made, CookieJar(request)) }
+        } else {
+            let isFirst = refusal.code == Code.paymentRequired.rawValue
+            answer = .json(
+                402,
+                ChallengeBody(
+                    made.challenge,
+                    terms: made.terms,
+                    per: rule?.per?.text,
+                    path: rule.flatMap { visit.boughtPath(made.terms, $0) },
+                    memo: rule?.memo ?? "",
+                    invoiceExpiresAt: made.invoiceExpiresAt,
+                    refusing: isFirst ? nil : (refusal.code, refusal.message),
+                    sendsHash: rule?.acceptsHash == true
                 )
             )
-            answer.headers.append(("Set-Cookie", cookie(made, rule: rule)))
-        } else {
-            answer = .json(402, body)
         }
         answer.headers.insert(
             contentsOf: made.challenge.headerValues.map { ("WWW-Authenticate", $0) },
@@ -154,16 +187,25 @@ struct Answers {
         return decision
     }
 
-    /// The token for a browser that comes back after paying: named by the token, so that no offer
-    /// takes another one's place, good for the part of the site that the rule's pattern begins
-    /// with, and gone with the token.
-    private func cookie(_ made: MadeOffer, rule: Rule) -> String {
-        let token = made.challenge.token.replacing("+", with: "-").replacing("/", with: "_")
-            .filter { $0 != "=" }
-        let name = "l402-" + Hex.encode(made.tokenID.prefix(4))
-        let seconds = made.terms.validUntil - min(visit.now, made.terms.validUntil)
-        return "\(name)=\(token); Path=\(rule.pattern.cookiePath); Max-Age=\(seconds); HttpOnly; "
-            + "SameSite=Lax" + (request.isTLS ? "; Secure" : "")
+    /// The token for a browser that comes back after paying, and what makes room for it; what the
+    /// page shows is remembered for when it asks.
+    func cookies(_ made: MadeOffer, _ jar: CookieJar) -> [(name: String, value: String)] {
+        guard let rule else { return [] }
+        visit.parts.waiting.keep(
+            WaitingInvoice(
+                paymentHash: made.challenge.paymentHash,
+                bolt11: made.challenge.invoice,
+                expiresAt: made.invoiceExpiresAt,
+                amount: Millisatoshis(sats: made.terms.priceSats) ?? Millisatoshis(msat: 0)
+            )
+        )
+        let cookie = TokenCookie(made)
+        let own = cookie.header(
+            path: visit.cookiePath(rule),
+            isTLS: request.isTLS,
+            now: visit.now
+        )
+        return [own] + TokenCookie.forgetting(jar.superfluous(beside: cookie, visit), request)
     }
 
     // MARK: - Admissions

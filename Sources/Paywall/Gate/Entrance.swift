@@ -11,7 +11,7 @@ struct Entrance {
     private var request: Request { visit.request }
 
     func verdict() -> Verdict {
-        if let refusal = refusalForShape() { return .refused(refusal) }
+        if let refusal = refusalForShape(method: request.method) { return .refused(refusal) }
         switch rule.access {
         case .deny:
             return .refused(Refusal(403, .denied, "this path is not served"))
@@ -38,11 +38,18 @@ struct Entrance {
             admission.body = body
             return .admitted(admission)
         case .refused(let refusal):
+            guard refusal.isForWantOfPayment else { return .refused(refusal) }
             // Anybody can put a bare hash into a link: for a person with a browser one that opens
-            // nothing is as good as none.
-            let isLink = presented.credentials.allSatisfy(\.isHash) && refusal.isForWantOfPayment
-            if isLink, request.prefersPage, !request.isWaiting {
-                return withoutCredential(offer, body)
+            // nothing is as good as none. And a cookie comes by itself: one that opens nothing takes
+            // nobody's free requests away.
+            let comesByItself = presented.credentials.allSatisfy { credential in
+                credential.isCookie || (credential.isHash && request.audience == .person)
+            }
+            guard comesByItself, presented.problem == nil else { return .refused(refusal) }
+            let hasCookie = presented.credentials.contains(where: \.isCookie)
+            let verdict = withoutCredential(offer, body)
+            guard case .refused(let other) = verdict, other.isForWantOfPayment, hasCookie else {
+                return verdict
             }
             return .refused(refusal)
         }
@@ -50,12 +57,7 @@ struct Entrance {
 
     private func withoutCredential(_ offer: Offer, _ body: BodyReader) -> Verdict {
         var refusal = Refusal.nothingPresented
-        if request.isWaiting, request.prefersPage {
-            // The browser came back from an offer and shows nothing of it: it keeps no cookie.
-            refusal.message = "your browser shows no sign of a payment"
-            refusal.remedy = .price
-            return .refused(refusal)
-        }
+        if request.isPrefetch { return .refused(.prefetch) }
         if request.method == "HEAD" {
             refusal.remedy = .price
             return .refused(refusal)
@@ -80,8 +82,10 @@ struct Entrance {
     // MARK: - What no payment mends
 
     /// A request that this rule, or this server, cannot serve whoever pays.
-    private func refusalForShape() -> Refusal? {
-        if let refusal = refusalForPath() { return refusal }
+    ///
+    /// - Parameter method: What the goods are asked for by.
+    func refusalForShape(method: String) -> Refusal? {
+        if let refusal = refusalForPath(method) { return refusal }
         if case .deny = rule.access { return nil }
         if rule.per != nil, visit.soldAddress(rule) == nil { return .addressAmbiguous }
         if request.mode == .authorizer, let field = request.dangerousField {
@@ -101,7 +105,7 @@ struct Entrance {
 
     /// A request that means two rules: the server's own reading of an encoded path decides, and a
     /// backend that gets the raw path could read it as another one.
-    private func refusalForPath() -> Refusal? {
+    private func refusalForPath(_ method: String) -> Refusal? {
         guard rule.access != .deny, request.path.isAmbiguous else { return nil }
         switch visit.target(of: rule) {
         case .named, .proxy: break
@@ -110,7 +114,7 @@ struct Entrance {
         case .internal, .file, .demo: return nil
         }
         let isHarmless = request.path.readings.allSatisfy { other in
-            guard let second = visit.rule(forPath: other) else {
+            guard let second = visit.rule(forPath: other, method: method) else {
                 return !request.path.hasOddSeparator
             }
             // One rule may sell many addresses, and then another reading is another address.

@@ -28,6 +28,13 @@ package struct Gate: Sendable {
         /// Waits so many milliseconds for what another process is about to do; `false` where too
         /// many requests wait already.
         package var waitABit: @Sendable (UInt64) -> Bool
+        /// What processes share about invoices that people look at.
+        package var waiting: any WaitingRoom
+        /// The page for people, as its file is now.
+        package var page: @Sendable () -> PageTemplate
+        /// A text as a QR code: which modules are dark, row by row, without the quiet zone; `nil`
+        /// where nothing can make one, or the text is too long.
+        package var qr: @Sendable (String) -> [[Bool]]?
         /// What `/.l402/metrics` tells, as Prometheus text; `nil` where nothing is counted.
         package var metrics: @Sendable () -> String?
 
@@ -38,6 +45,9 @@ package struct Gate: Sendable {
             isThere: @escaping @Sendable ([UInt8], String) -> Bool = { _, _ in true },
             teaser: @escaping @Sendable ([UInt8], String) -> String? = { _, _ in nil },
             waitABit: @escaping @Sendable (UInt64) -> Bool = { _ in false },
+            waiting: any WaitingRoom = NoWaitingRoom(),
+            page: @escaping @Sendable () -> PageTemplate = { .standard },
+            qr: @escaping @Sendable (String) -> [[Bool]]? = { _ in nil },
             metrics: @escaping @Sendable () -> String? = { nil }
         ) {
             self.wallets = wallets
@@ -46,6 +56,9 @@ package struct Gate: Sendable {
             self.isThere = isThere
             self.teaser = teaser
             self.waitABit = waitABit
+            self.waiting = waiting
+            self.page = page
+            self.qr = qr
             self.metrics = metrics
         }
     }
@@ -72,6 +85,13 @@ package struct Gate: Sendable {
         /// Whether the server understands `X-Sendfile` (`L402_SENDFILE`).
         package var sendsFiles = false
 
+        /// `L402_RELOAD_GRACE` in seconds; 0 for none.
+        package var reloadGraceSeconds: UInt64 = 30
+        /// `L402_LANG`; `nil` for the browser's choice.
+        package var language: PageLanguage?
+        /// `L402_FIAT`: the currency (ISO 4217) in which a page says about how much it is.
+        package var fiat: String?
+
         /// The defaults.
         package init() {}
     }
@@ -85,13 +105,25 @@ package struct Gate: Sendable {
         let known = KnownTokens()
     }
 
-    let parts: Parts
-    let policy: Policy
-    private let memory = Memory()
+    /// What is the same for all requests, behind one reference: the steps over a request hand it on by
+    /// value, and each field of ``Parts`` would be counted each time.
+    final class Core: Sendable {
+        let parts: Parts
+        let policy: Policy
+        let memory = Memory()
+
+        init(_ parts: Parts, _ policy: Policy) {
+            self.parts = parts
+            self.policy = policy
+        }
+    }
+
+    private let core: Core
+    var parts: Parts { core.parts }
+    var policy: Policy { core.policy }
 
     package init(parts: Parts, policy: Policy) {
-        self.parts = parts
-        self.policy = policy
+        core = Core(parts, policy)
     }
 
     /// Decides one request. Whatever it takes, a use or a free request, is on record when it
@@ -101,9 +133,7 @@ package struct Gate: Sendable {
             request: request,
             rules: rules,
             now: now,
-            parts: parts,
-            policy: policy,
-            memory: memory
+            core: core
         )
         var decision = decide(visit)
         let isPrivate = decision.outcome == .metrics
@@ -119,6 +149,7 @@ package struct Gate: Sendable {
         let request = visit.request
         let own = OwnEndpoints(visit: visit)
         if own.isOwnPath { return own.answer() }
+        if let answer = ownWord(visit) { return answer }
         guard let rule = visit.rule(forPath: request.path.bytes) else { return own.unmatched() }
         let answers = Answers(visit: visit, rule: rule)
         switch request.mode {
@@ -134,18 +165,17 @@ package struct Gate: Sendable {
         }
         if request.method == "OPTIONS", case .priced = rule.access { return own.preflight(rule) }
         var verdict = Entrance(visit: visit, rule: rule).verdict()
-        if policy.isDryRun, case .refused(let refusal) = verdict, refusal.isForWantOfPayment {
+        if policy.isDryRun, case .refused(let refusal) = verdict, refusal.isWaivedByDryRun {
             verdict = .admitted(Admission(.dryRun(refusal.code)))
         }
         switch verdict {
         case .admitted(let admission):
             if request.mode == .challenge { return retry(admission, answers) }
-            if request.isWaiting, request.prefersPage, request.query("payment_hash") == nil {
-                return arrived(admission, visit, rule)
-            }
             return answers.admitted(covering(admission, visit, rule), rule)
         case .refused(let refusal):
-            if let missing = missingFile(refusal, visit, rule) { return answers.refused(missing) }
+            if refusal.isForWantOfPayment, let missing = missingFile(visit, rule) {
+                return answers.refused(missing)
+            }
             return answers.refused(refusal)
         }
     }
@@ -166,13 +196,28 @@ package struct Gate: Sendable {
         )
     }
 
-    /// A browser comes back from an offer, and it has been paid: on to the goods' own address.
-    private func arrived(_ admission: Admission, _ visit: Visit, _ rule: Rule) -> Decision {
-        if let taken = admission.taken(at: visit.now) {
-            _ = giveBack(taken, .nothingDelivered, now: visit.now)
+    /// The gate's own words at the address of something that is sold: `l402=status` and so on.
+    private func ownWord(_ visit: Visit) -> Decision? {
+        let request = visit.request
+        guard let word = request.ownWord else { return nil }
+        switch request.mode {
+        case .refund, .settle: return nil
+        // `auth` let it pass: the 403 is of what lies behind.
+        case .challenge where !request.taken.isEmpty: return nil
+        case .respond, .auth, .challenge, .authorizer: break
         }
-        let fields = [("Location", visit.request.cleanAddress()), ("Cache-Control", "no-store")]
-        return Decision(.paid, Response(status: 303, headers: fields), rule: rule)
+        // What is sold to people is sold by GET; the button and its like are posted there.
+        guard let rule = visit.rule(forPath: request.path.bytes, method: "GET"),
+            case .priced(let offer) = rule.access
+        else { return nil }
+        if word == .offer || word == .wait {
+            // Nothing is sold that could not be served.
+            let refusal =
+                Entrance(visit: visit, rule: rule).refusalForShape(method: "GET")
+                ?? missingFile(visit, rule)
+            if let refusal { return Answers(visit: visit, rule: rule).refused(refusal) }
+        }
+        return PersonWords(visit: visit, rule: rule, offer: offer).answer(word)
     }
 
     /// The answer to `HEAD` is no delivery. Where the gate answers itself, it knows that at once.
@@ -185,11 +230,12 @@ package struct Gate: Sendable {
     }
 
     /// Nothing is sold that is not there.
-    private func missingFile(_ refusal: Refusal, _ visit: Visit, _ rule: Rule) -> Refusal? {
-        guard refusal.isForWantOfPayment else { return nil }
+    private func missingFile(_ visit: Visit, _ rule: Rule) -> Refusal? {
         var directories: [String] = []
         // What else is asked of files is refused by whoever hands them over.
-        if case .file(let directory) = visit.target(of: rule), visit.request.isSafe {
+        if case .file(let directory) = visit.target(of: rule),
+            visit.request.isSafe || visit.request.ownWord != nil
+        {
             directories.append(directory)
         }
         if let directory = rule.exists { directories.append(directory) }

@@ -11,8 +11,8 @@ struct Handover {
         switch target {
         case .named(let name):
             decision.answer.headers.append(("X-Accel-Redirect", name))
-        case .internal(let prefix):
-            decision.answer.headers.append(("X-Accel-Redirect", internalURI(prefix)))
+        case .internal(let location):
+            decision.answer.headers.append(("X-Accel-Redirect", internalURI(location)))
         case .file(let directory):
             let sendfile =
                 visit.policy.sendsFiles ? request.sendfilePath.map { directory + $0 } : nil
@@ -51,10 +51,12 @@ struct Handover {
         return Response(status: 200, headers: Response.jsonHeaders, body: text)
     }
 
-    /// The path below an internal location, and the query.
-    private func internalURI(_ prefix: String) -> String {
-        var uri = Array(prefix.utf8)
-        uri += request.path.encodedForHeader.drop { $0 == UInt8(ascii: "/") }
+    /// The path below an internal location, or its one file, and the query.
+    private func internalURI(_ location: String) -> String {
+        var uri = Array(location.utf8)
+        if location.hasSuffix("/") {
+            uri += request.path.encodedForHeader.drop { $0 == UInt8(ascii: "/") }
+        }
         if let query = request.path.query { uri += [UInt8(ascii: "?")] + query }
         return String(foreign: uri)
     }

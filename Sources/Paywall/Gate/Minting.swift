@@ -19,10 +19,8 @@ struct StandingOffer {
     let identifier: Identifier
 
     /// `nil` when the wallet no longer tells the invoice.
-    init?(_ payment: WalletPayment, terms: PurchaseTerms, identifier: Identifier) {
-        guard let invoice = payment.invoice, invoice.paymentHash == identifier.paymentHash else {
-            return nil
-        }
+    init?(_ invoice: Invoice?, terms: PurchaseTerms, identifier: Identifier) {
+        guard let invoice, invoice.paymentHash == identifier.paymentHash else { return nil }
         self.invoice = invoice
         self.terms = terms
         self.identifier = identifier
@@ -34,6 +32,8 @@ struct Minting {
     let visit: Visit
     let rule: Rule
     let offer: Offer
+    /// Whether nobody has asked for an invoice: one is made only for who holds few.
+    var isUnasked = false
 
     private var parts: Gate.Parts { visit.parts }
     private var now: UInt64 { visit.now }
@@ -49,6 +49,11 @@ struct Minting {
     func make(standing: StandingOffer?) throws(Refusal) -> MadeOffer {
         if let again = try offerAgain(standing) { return again }
         return try makeNew()
+    }
+
+    /// The offer made earlier, as it was; `nil` when it can no longer be paid.
+    func again(_ standing: StandingOffer) throws(Refusal) -> MadeOffer? {
+        try offerAgain(standing)
     }
 
     /// The price in whole sats now.
@@ -167,6 +172,7 @@ struct Minting {
             outcome = try parts.books.pending.reserve(
                 client: client,
                 limit: limit,
+                below: isUnasked ? (limit + 1) / 2 : limit,
                 expiresAt: expiresAt,
                 now: now
             )

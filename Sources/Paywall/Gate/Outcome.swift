@@ -20,6 +20,8 @@ package enum Outcome: String, Sendable, CaseIterable {
     case services
     /// What a `GET` finds where only another method is sold.
     case description
+    /// A page of the gate's own that sells nothing: a receipt, a step on the way.
+    case page
     /// `/.l402/health`.
     case health
     /// `/.l402/status`.
@@ -40,6 +42,16 @@ package enum Code: String, Sendable, CaseIterable {
     case paymentUndecided = "payment_undecided"
     /// 503: too many uses came back within an hour because the goods failed. Wait.
     case goodsKeepFailing = "goods_keep_failing"
+    /// 402: the token of a purchase that is to be taken to another device is of no payment on record.
+    case paymentUnknown = "payment_unknown"
+    /// 503: the browser loads ahead; nothing is taken for that. Ask when somebody wants it.
+    case prefetch
+    /// 402: a cookie whose uses are counted opens pages that a person goes to, and nothing else.
+    case navigationOnly = "navigation_only"
+    /// 402: another site led here, and a use is taken only when the person says so.
+    case crossSite = "cross_site"
+    /// 403: the gate's own word came from a page of another site.
+    case otherOrigin = "other_origin"
     /// 503: the payment arrived between two calls of the web server. Retry at once.
     case tryAgain = "try_again"
     /// 429: the client holds `L402_MAX_PENDING` unpaid invoices. Pay one, or wait.

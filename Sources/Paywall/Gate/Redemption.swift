@@ -21,6 +21,7 @@ struct Redemption {
                 now: now,
                 keys: { try? parts.books.keys.keys() }
             ),
+            token.minted.uses == nil || !visit.request.isPrefetch,
             Reach(visit: visit, rule: rule).includes(token.addresses),
             let outcome = try? parts.books.ledger.take(claim(token), now: now)
         else { return nil }
@@ -44,7 +45,9 @@ struct Redemption {
                 }
             }
         }
-        for candidate in unknown {
+        // What is good for something after all is told without asking about the rest.
+        let isTold = refusals.contains { $0.precedence == Self.goodForSomething }
+        for candidate in unknown where !isTold {
             do throws(Refusal) {
                 let admission = try first(candidate)
                 return .admitted(remembered(admission, candidate, presented))
@@ -55,6 +58,8 @@ struct Redemption {
         let told = refusals.min { $0.precedence < $1.precedence }
         return .refused(told ?? Refusal(presented.problem ?? .malformed("it is empty")))
     }
+
+    private static let goodForSomething = Refusal.navigationOnly.precedence
 
     // MARK: - Candidates
 
@@ -67,6 +72,28 @@ struct Redemption {
         let kind: Kind
         /// Its place in ``PresentedCredentials/credentials``.
         let order: Int
+
+        var isCookie: Bool {
+            if case .token(_, _, _, _, let isCookie) = kind { isCookie } else { false }
+        }
+    }
+
+    /// Why a payment whose uses are counted takes none for this request.
+    private enum Restraint {
+        /// The browser loads ahead.
+        case prefetch
+        /// It came in a cookie, and the request is no navigation of a person.
+        case navigationOnly
+        /// It came in a cookie, from another site's page.
+        case crossSite
+    }
+
+    private func restraint(_ terms: PurchaseTerms, isCookie: Bool) -> Restraint? {
+        guard terms.uses != nil else { return nil }
+        if visit.request.isPrefetch { return .prefetch }
+        guard isCookie else { return nil }
+        if visit.request.audience != .person { return .navigationOnly }
+        return visit.request.isCrossSite ? .crossSite : nil
     }
 
     private func candidates(_ credential: Credential, _ order: Int, _ refusals: inout [Refusal])
@@ -133,20 +160,67 @@ struct Redemption {
             if judgement == .wrong || judgement == .unreadable {
                 // The proof is none; the payment is what it is, and nobody is asked to pay again.
                 let outcome = try reading { () throws(StateError) in
-                    try parts.books.ledger.look(claim(verified), now: now)
+                    try parts.books.ledger.look(self.claim(verified), now: now)
                 }
                 if outcome == .unknown { return nil }
                 throw Refusal(error(for: judgement), .price)
             }
-            return try take(claim(verified))?.proved(by: verified, keys)
+            let claim = self.claim(verified, isCookie: candidate.isCookie)
+            if let restraint = self.restraint(verified.minted, isCookie: candidate.isCookie) {
+                return try covered(claim, restraint)
+            }
+            return try take(claim)?.proved(by: verified, keys)
         case .hash(let hash):
             let known = try reading { () throws(StateError) in
                 try parts.books.ledger.terms(of: hash)
             }
             guard let terms = known else { return nil }
             try check(terms)
+            if restraint(terms, isCookie: false) != nil { throw Refusal.prefetch }
             return try take(visit.claim(terms, hash, for: rule))
         }
+    }
+
+    /// Admits what takes no use; `nil` when there is no record.
+    private func covered(_ claim: PaymentClaim, _ restraint: Restraint) throws(Refusal)
+        -> Admission?
+    {
+        if restraint == .prefetch { throw Refusal.prefetch }
+        let outcome = try reading { () throws(StateError) in
+            try parts.books.ledger.look(claim, now: now)
+        }
+        switch outcome {
+        case .withinGrace:
+            let taken = try reading { () throws(StateError) in
+                try parts.books.ledger.take(claim, now: now)
+            }
+            // It ended between the two looks: nothing is taken.
+            if case .taken = taken {
+                _ = try? parts.books.ledger.giveBack(claim, .nothingDelivered, now: now)
+                throw refusal(restraint, claim, left: nil)
+            }
+            return try admission(taken, claim)
+        case .taken(let left), .repeated(let left):
+            let before = if case .taken = outcome { (left ?? 0) + 1 } else { left ?? 0 }
+            throw refusal(restraint, claim, left: before)
+        case .unknown, .spent, .spentJustNow, .revoked, .expired, .failing:
+            return try admission(outcome, claim)
+        }
+    }
+
+    private func refusal(_ restraint: Restraint, _ claim: PaymentClaim, left: UInt64?) -> Refusal {
+        var refusal =
+            switch restraint {
+            case .prefetch: Refusal.prefetch
+            case .navigationOnly: Refusal.navigationOnly
+            case .crossSite:
+                Refusal.crossSite(
+                    left: left ?? claim.terms.uses ?? 0,
+                    of: claim.terms.uses ?? 0
+                )
+            }
+        refusal.paymentHash = claim.paymentHash
+        return refusal
     }
 
     private func error(for judgement: PreimageProof.Judgement) -> CredentialError {
@@ -174,8 +248,16 @@ struct Redemption {
         switch candidate.kind {
         case .token(let token, let verified, let keys, let judgement, let isCookie):
             let hash = verified.paymentHash
+            let restraint = self.restraint(verified.minted, isCookie: isCookie)
+            switch restraint {
+            case .prefetch: throw Refusal.prefetch
+            // It opens nothing here, paid or not: the wallet is not asked.
+            case .navigationOnly: throw Refusal.nothingPresented
+            case .crossSite, nil: break
+            }
+            let claim = self.claim(verified, isCookie: isCookie)
             if visit.policy.trustsPreimage, judgement == .right {
-                return try open(claim(verified)).proved(by: verified, keys)
+                return try open(claim).proved(by: verified, keys)
             }
             let answer = try WalletWord(visit: visit, rule: rule)
                 .about(hash, isProved: judgement == .right)
@@ -184,7 +266,8 @@ struct Redemption {
                 guard judgement == .right || judgement == .absent else {
                     throw Refusal(error(for: judgement), .price)
                 }
-                return try open(claim(verified), payment, keys).proved(by: verified, keys)
+                if let restraint { throw refusal(restraint, claim, left: claim.terms.uses) }
+                return try open(claim, payment, keys).proved(by: verified, keys)
             case .unknown:
                 throw Refusal.undecided(hash, "no wallet that is configured knows this payment")
             case .foreign(let reason):
@@ -201,12 +284,19 @@ struct Redemption {
                 // Who asks for one path is not offered the whole service for it.
                 let isAsked = (verified.minted.address == nil) == (rule.per == nil)
                 let isOurs = isAsked && (!isCookie || isMadeForClient(token.identifier, keys))
+                if isCookie, isOurs, visit.request.audience == .person,
+                    let end = verified.minted.invoiceEnd, end <= now
+                {
+                    var refusal = Refusal(refused, .price)
+                    refusal.isOver = true
+                    throw refusal
+                }
                 throw Refusal(
                     refused,
                     .invoice(
                         standing: isOurs
                             ? StandingOffer(
-                                payment,
+                                payment.invoice,
                                 terms: verified.minted,
                                 identifier: token.identifier
                             ) : nil
@@ -221,6 +311,7 @@ struct Redemption {
     /// A bare hash: the payment must carry this gate's own signed tag for this service. Its invoice
     /// is never offered again: whoever sends a link with his own hash would have others pay it.
     private func first(_ hash: PaymentHash) throws(Refusal) -> Admission {
+        if visit.request.isPrefetch { throw Refusal.prefetch }
         let keys: [MasterKey]
         do { keys = try parts.books.keys.keys() } catch { throw Refusal(error) }
         switch try WalletWord(visit: visit, rule: rule).about(hash, isProved: false) {
@@ -260,8 +351,14 @@ struct Redemption {
 
     // MARK: - The books
 
-    private func claim(_ token: VerifiedToken) -> PaymentClaim {
-        visit.claim(token.minted, token.paymentHash, cap: token.uses, for: rule)
+    private func claim(_ token: VerifiedToken, isCookie: Bool = false) -> PaymentClaim {
+        visit.claim(
+            token.minted,
+            token.paymentHash,
+            cap: token.uses,
+            for: rule,
+            isCookie: isCookie
+        )
     }
 
     /// Takes a use of a payment on record; `nil` when there is no record.

@@ -1,3 +1,4 @@
+import HTTP
 import L402
 import Lightning
 import Store
@@ -30,9 +31,19 @@ struct Refusal: Error {
     var paymentHash: PaymentHash?
     /// What is left of the client's free requests, where that was looked at.
     var freeLeft: FreeOutcome?
+    /// Uses that a payment has left, and that it bought, where a page says so before it takes one.
+    var usesLeft: (left: UInt64, of: UInt64)?
+    /// Whether the invoice that the person was shown can no longer be paid: a new one is made by the
+    /// button, never by itself.
+    var isOver = false
+    /// The page that a person sees, where it is not the one for the remedy.
+    var page: Response?
 
-    /// Whether payment is all that is wanting: what a dry run waives, and nothing else.
+    /// Whether payment is all that is wanting.
     var isForWantOfPayment: Bool { status == 402 }
+
+    /// What a dry run waives, and nothing else: where nothing is taken, anything may be loaded ahead.
+    var isWaivedByDryRun: Bool { isForWantOfPayment || code == Code.prefetch.rawValue }
 
     init(_ status: Int, _ code: Code, _ message: String, retryAfterSeconds: UInt64? = nil) {
         self.status = status
@@ -92,6 +103,40 @@ struct Refusal: Error {
         return refusal
     }
 
+    /// A browser loads ahead what nobody has asked for yet.
+    static let prefetch = {
+        Refusal(503, .prefetch, "this is not loaded ahead; nothing has been taken")
+    }()
+
+    /// A counted cookie lets in a navigation only: a page of another site can have a browser load
+    /// anything with it.
+    static let navigationOnly = {
+        var refusal = Refusal(
+            402,
+            .navigationOnly,
+            "this payment's cookie opens a page that a person goes to, and nothing else"
+        )
+        refusal.remedy = .price
+        return refusal
+    }()
+
+    /// A form or a script of another site.
+    static let otherOrigin = {
+        Refusal(403, .otherOrigin, "this is answered to a page of this site only")
+    }()
+
+    /// A page of another site led here.
+    static func crossSite(left: UInt64, of count: UInt64) -> Refusal {
+        var refusal = Refusal(
+            402,
+            .crossSite,
+            "another site led here; nothing has been taken, and \(left) of \(count) are left"
+        )
+        refusal.remedy = .price
+        refusal.usesLeft = (left, count)
+        return refusal
+    }
+
     static func noWallet(_ rule: Rule) -> Refusal {
         let name = rule.wallet ?? "default"
         var refusal = Refusal(
@@ -124,12 +169,26 @@ struct Refusal: Error {
 
     /// How much the operator and the payer should see it before others: who may have paid is told
     /// to wait, whatever else was presented.
+    ///
+    /// Then what a payment is good for after all, and then an invoice that can still be paid.
     var precedence: Int {
         switch status {
-        case 503: code == Code.paymentUndecided.rawValue ? 0 : 1
-        case 429: 2
-        // A browser brings along what it has of other addresses.
-        case _: code == CredentialError.wrongPath.code ? 4 : 3
+        case 503: return code == Code.paymentUndecided.rawValue ? 0 : 1
+        case 429: return 2
+        case _: break
         }
+        if usesLeft != nil || code == Code.navigationOnly.rawValue { return 3 }
+        if standing != nil { return 4 }
+        // A browser brings along what it has of other addresses.
+        return code == CredentialError.wrongPath.code ? 6 : 5
+    }
+
+    private var standing: StandingOffer? {
+        if case .invoice(let standing) = remedy { standing } else { nil }
+    }
+
+    /// Whether there is an invoice that this client can still pay.
+    func hasStanding(at now: UInt64) -> Bool {
+        standing.map { $0.invoice.expiresAt > now } ?? false
     }
 }

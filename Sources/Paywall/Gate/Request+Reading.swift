@@ -12,9 +12,6 @@ extension Request {
     /// is a cookie a proof, since a page of another site can have a browser send a form with it.
     var isSafe: Bool { method == "GET" || method == "HEAD" }
 
-    /// Whether the client would rather have a page than JSON.
-    var prefersPage: Bool { isSafe && Accept.prefersHTML(headerText("HTTP_ACCEPT")) }
-
     /// Whether the body says that it is JSON. One without a type is taken for it; one of the three
     /// types that a form of another site can send is not.
     var isJSON: Bool {
@@ -69,33 +66,20 @@ extension Request {
 
     // MARK: - The gate's words in the query
 
-    /// Whether the page of an offer comes back to see whether it has been paid (`?l402=wait`).
-    var isWaiting: Bool { query("l402").map { $0.elementsEqual("wait".utf8) } ?? false }
-
-    /// Whether a page that waits can still find out: the browser keeps cookies, or came with a hash.
-    var mayWait: Bool {
-        query("payment_hash") != nil
-            || (header("HTTP_COOKIE") ?? []).split(separator: UInt8(ascii: ";")).contains {
-                Array($0).starts(with: "l402-".utf8) || Array($0).starts(with: " l402-".utf8)
-            }
-    }
-
-    /// Where the page of an offer goes to see whether it has been paid: its own address.
-    ///
-    /// - Parameter hash: What a browser that keeps no cookie shows instead.
-    func waitingAddress(hash: PaymentHash?) -> String {
-        let words = ["l402=wait"] + (hash.map { ["payment_hash=\($0.hex)"] } ?? [])
-        return cleanAddress(adding: words)
-    }
-
-    /// The address without the gate's own words.
+    /// The address as it came, without the gate's own words, and with others in their place.
     func cleanAddress(adding words: [String] = []) -> String {
-        let query = (path.query ?? []).split(separator: UInt8(ascii: "&"))
-            .filter { !Self.isOwnWord($0) }
-            .map { String(foreign: Array($0)) }
-        let all = (query + words).joined(separator: "&")
-        let address = String(decoding: path.encodedForHeader, as: UTF8.self)
-        return all.isEmpty ? address : address + "?" + all
+        var address = ""
+        for byte in path.forBackend {
+            if byte < 0x80 {
+                address.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                address += "%" + Hex.encode([byte]).uppercased()
+            }
+        }
+        if words.isEmpty { return address }
+        let hasQuery = address.contains("?")
+        let joint = !hasQuery ? "?" : address.hasSuffix("?") ? "" : "&"
+        return address + joint + words.joined(separator: "&")
     }
 
     private static func isOwnWord(_ pair: ArraySlice<UInt8>) -> Bool {

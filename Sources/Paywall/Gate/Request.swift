@@ -86,6 +86,9 @@ package struct Request {
         }
     }
 
+    /// Scheme, host and port that the client came by; `nil` when no host is named.
+    var origin: PublicOrigin? { PublicOrigin { parameter($0) } }
+
     /// `REMOTE_ADDR`, the web server's own verdict; `nil` when it gave none.
     package var client: ClientAddress? { parameter("REMOTE_ADDR").flatMap { ClientAddress($0) } }
 

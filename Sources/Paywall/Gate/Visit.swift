@@ -10,13 +10,18 @@ struct Visit {
     let rules: Rules
     /// Seconds since 1970.
     let now: UInt64
-    let parts: Gate.Parts
-    let policy: Gate.Policy
-    let memory: Gate.Memory
+    let core: Gate.Core
+    var parts: Gate.Parts { core.parts }
+    var policy: Gate.Policy { core.policy }
+    var memory: Gate.Memory { core.memory }
 
-    /// The rule for this request if it had this path.
-    func rule(forPath path: [UInt8]) -> Rule? {
-        rules.match(method: request.method, host: rules.namesHosts ? request.host : nil, path: path)
+    /// The rule for this request if it had this path, and this method.
+    func rule(forPath path: [UInt8], method: String? = nil) -> Rule? {
+        rules.match(
+            method: method ?? request.method,
+            host: rules.namesHosts ? request.host : nil,
+            path: path
+        )
     }
 
     /// Where a rule's goods come from.
@@ -31,7 +36,8 @@ struct Visit {
         _ terms: PurchaseTerms,
         _ hash: PaymentHash,
         cap: UInt64? = nil,
-        for rule: Rule
+        for rule: Rule,
+        isCookie: Bool = false
     ) -> PaymentClaim {
         PaymentClaim(
             paymentHash: hash,
@@ -39,19 +45,27 @@ struct Visit {
             cap: cap,
             requestID: request.requestID,
             // Nothing is taken from an unlimited payment, so that nothing has to be covered.
-            delivery: terms.uses == nil ? nil : delivery(rule)
+            delivery: terms.uses == nil ? nil : delivery(rule, isCookie)
         )
     }
 
-    /// The delivery that a request belongs to, where the rule has a grace.
-    private func delivery(_ rule: Rule) -> DeliveryKey? {
+    /// The delivery that a request belongs to, where the rule has a grace, or a reload has.
+    private func delivery(_ rule: Rule, _ isCookie: Bool) -> DeliveryKey? {
         let seconds = rule.graceSeconds(target(of: rule))
-        guard seconds > 0, request.method == "GET" || request.method == "HEAD" else { return nil }
+        let reload = isCookie ? policy.reloadGraceSeconds : 0
+        guard seconds > 0 || reload > 0, request.isSafe else { return nil }
         return DeliveryKey(
             address: request.addressKey,
             graceSeconds: seconds,
-            mayRepeat: request.asksForPart
+            mayRepeat: seconds > 0 && request.asksForPart,
+            reloadSeconds: reload
         )
+    }
+
+    /// Where a browser sends the cookie of an offer to: the part of the site that the rule's pattern
+    /// begins with, or the one page that is sold.
+    func cookiePath(_ rule: Rule) -> String {
+        rule.per != nil ? request.path.ownCookiePath : rule.pattern.cookiePath
     }
 
     /// The free request that this one takes, or took.

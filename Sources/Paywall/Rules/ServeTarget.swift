@@ -2,7 +2,8 @@
 package enum ServeTarget: Sendable, Hashable {
     /// `@name`: the named location of nginx, with the `@`.
     case named(String)
-    /// `/prefix/`: an internal location; begins and ends with `/`.
+    /// `/prefix/`: an internal location, for what is at the same path below it; or one file of such a
+    /// location, which does not end with `/`.
     case `internal`(String)
     /// `file:/dir`: a directory, absolute, without a slash at its end.
     case file(String)

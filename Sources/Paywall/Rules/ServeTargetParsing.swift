@@ -17,7 +17,7 @@ extension ServeTarget {
         } else if text.hasPrefix("@") {
             self = .named(try Self.location(text))
         } else if text.hasPrefix("/") {
-            self = .internal(try Self.prefix(text))
+            self = .internal(try Self.internalLocation(text))
         } else if text.hasPrefix("file:") {
             self = .file(try Self.directory(text))
         } else if text.hasPrefix("http+unix:") {
@@ -48,9 +48,13 @@ extension ServeTarget {
         return text
     }
 
-    private static func prefix(_ text: String) throws(ValueProblem) -> String {
+    private static func internalLocation(_ text: String) throws(ValueProblem) -> String {
         try checkPath(text, of: text)
-        guard text.hasSuffix("/") else {
+        // Most who leave the slash out have forgotten it: one file is told by its ending.
+        let isFile =
+            text.split(separator: "/").count > 1
+            && text.split(separator: "/").last?.contains(".") == true
+        guard text.hasSuffix("/") || isFile else {
             throw ValueProblem("an internal location ends with \"/\": write \"\(text)/\"")
         }
         guard text != "/" else {

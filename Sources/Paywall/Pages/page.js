@@ -1,0 +1,1 @@
+../../../nginx/page.js
