@@ -7,13 +7,19 @@ Every path echoes what arrived. At the end of a path, for the tests: /status/NNN
 status, /slow/SECONDS waits, /die closes the connection in the middle of its answer, /cors names an
 origin of its own, /link redirects to an address that it makes of Host, /bytes/N is N bytes, /events/N is N server-sent events with a pause between them,
 /socket speaks WebSocket and sends back what it gets. GET /_seen lists every request so far.
+
+With DEMO_PAYER_URL and DEMO_PAYER_KEY, an LNbits and a wallet's admin key, POST /demo/pay pays the
+invoice of a form: the button that the demo adds to the pages that ask for money.
 """
 import base64
 import hashlib
 import http.server
 import json
+import os
 import sys
 import time
+import urllib.parse
+import urllib.request
 
 seen = []
 
@@ -26,6 +32,8 @@ class Backend(http.server.BaseHTTPRequestHandler):
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path == "/_seen":
             return self.answer(200, seen)
+        if self.path == "/demo/pay" and self.command == "POST" and "DEMO_PAYER_KEY" in os.environ:
+            return self.pay(body)
         what = {
             "method": self.command,
             "path": self.path,
@@ -68,6 +76,23 @@ class Backend(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def pay(self, form):
+        """204: the page that asked stays as it is, and notices the payment."""
+        # Nobody else's page presses the button.
+        if self.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            return self.answer(403, {"error": "the button of another site"})
+        invoice = urllib.parse.parse_qs(form.decode()).get("invoice", [""])[0]
+        payment = urllib.request.Request(
+            os.environ["DEMO_PAYER_URL"] + "/api/v1/payments",
+            json.dumps({"out": True, "bolt11": invoice}).encode(),
+            {"X-Api-Key": os.environ["DEMO_PAYER_KEY"], "Content-Type": "application/json"})
+        try:
+            urllib.request.urlopen(payment, timeout=30).close()
+        except OSError as error:
+            return self.answer(502, {"error": f"the demo's wallet did not pay: {error}"})
+        self.send_response(204)
+        return self.end_headers()
 
     def chunks(self):
         body = b""
