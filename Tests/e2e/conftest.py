@@ -11,7 +11,9 @@ import pytest
 import requests
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from browsers import Chromium, Firefox  # noqa: E402
 from parts import ROOT, Gate, Nginx, Wallet, free_port, stop, wait_for  # noqa: E402
+from people import open_blog  # noqa: E402
 
 RULES = """
 POST  /api/dvm       price=21 free=1/day require=prompt serve=demo memo="API query"
@@ -127,3 +129,35 @@ def make_site(wallet, backend_port, backend_url):
 @pytest.fixture(scope="session")
 def site(make_site):
     return make_site()
+
+
+@pytest.fixture(scope="session")
+def running_chromium():
+    browser = Chromium()
+    yield browser
+    browser.stop()
+
+
+@pytest.fixture
+def chromium(running_chromium):
+    """A running Chromium, whose readers are gone after the test."""
+    yield running_chromium
+    running_chromium.close_readers()
+
+
+@pytest.fixture(scope="session")
+def running_firefox():
+    browser = Firefox()
+    yield browser
+    browser.stop()
+
+
+@pytest.fixture
+def firefox(running_firefox):
+    yield running_firefox
+    running_firefox.close_readers()
+
+
+@pytest.fixture(scope="session")
+def blog(make_site):
+    return open_blog(make_site)

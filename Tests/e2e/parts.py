@@ -1,4 +1,5 @@
 """The real parts that the end-to-end tests put together: gate, nginx, backend, wallet."""
+import copy
 import json
 import os
 import pathlib
@@ -67,6 +68,16 @@ class Wallet:
         """Pays and gives the preimage."""
         paid = self.call("POST", "/api/v1/payments", key or self.payer_key, {"out": True, "bolt11": invoice})
         return paid["preimage"]
+
+    def of_another_shop(self):
+        """The same LNbits, with a merchant who has sold nothing yet."""
+        request = urllib.request.Request(
+            self.url + "/api/v1/account", data=b'{"name": "another"}', headers={"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            keys = json.load(answer)
+        another = copy.copy(self)
+        another.key, another.admin_key = keys["inkey"], keys["adminkey"]
+        return another
 
     def invoice(self, sats, key=None, extra=None):
         return self.call("POST", "/api/v1/payments", key or self.key,

@@ -1,9 +1,11 @@
 """The shipped configuration of each web server, run as it stands but for ports and paths."""
+import contextlib
 import os
 import pathlib
 import shutil
 import socket
 import subprocess
+import tempfile
 
 from parts import BIN, ROOT, Gate, free_port, stop, wait_for
 
@@ -284,3 +286,29 @@ MODES = {
 }
 # Tried with the table of uses only.
 MORE_MODES = {"nginx-gate": (nginx_responder, PROXIED)}
+
+
+@contextlib.contextmanager
+def serving(mode, wallet, backend_port, rules=RULES, lay_out=None, **environment):
+    """One server of a mode while it is needed, in a directory that anybody may enter.
+
+    `lay_out` is called with it before it is started."""
+    start, targets = {**MODES, **MORE_MODES}[mode]
+    base = pathlib.Path(tempfile.mkdtemp(prefix="l402-e2e-served-"))
+    base.chmod(0o755)
+    served = Served(base / mode, wallet, backend_port, targets, rules, **environment)
+    served.mode = mode
+    if lay_out:
+        lay_out(served)
+    try:
+        start(served)
+        yield served
+    finally:
+        served.stop()
+
+        def is_gone():
+            shutil.rmtree(base, ignore_errors=True)
+            return not base.exists()
+
+        # A gate that the server started may still write its last line.
+        wait_for("the directory to be given up", is_gone)

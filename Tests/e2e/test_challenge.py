@@ -62,17 +62,17 @@ def test_no_other_status_carries_a_challenge(site, path, status):
 
 
 def test_a_browser_gets_a_page_with_the_same_headers(site):
-    accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-    answer = site.get("/articles/first.html", headers={"Accept": accept})
+    browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "Sec-Fetch-Mode": "navigate"}
+    answer = site.get("/articles/first.html", headers=browser)
     assert answer.status_code == 402
     assert answer.headers["Content-Type"].startswith("text/html")
     assert answer.headers["WWW-Authenticate"].startswith('L402 macaroon="')
     assert "lightning:lnbc" in answer.text
     # Paying and reloading with the cookie shows the article.
     session = requests.Session()
-    page = session.get(site.url + "/articles/first.html", headers={"Accept": accept})
+    page = session.get(site.url + "/articles/first.html", headers=browser)
     site.wallet.pay(re.search(r"lightning:(lnbc[a-z0-9]+)", page.text)[1])
-    assert session.get(site.url + "/articles/first.html", headers={"Accept": accept}).text == "<h1>paid article</h1>\n"
+    assert session.get(site.url + "/articles/first.html", headers=browser).text == "<h1>paid article</h1>\n"
 
 
 def test_a_client_holds_at_most_so_many_unpaid_invoices(make_site):

@@ -91,3 +91,16 @@ def test_without_a_rate_nothing_is_offered_and_what_is_paid_goes_on(make_site, f
         assert site.get("/report", headers=headers).status_code == 200
     finally:
         RateDouble.price = "100000"
+
+
+def test_a_page_says_about_how_much_it_is_and_sells_without(make_site, fiat_wallet, monkeypatch):
+    def page(**environment):
+        site = make_site("GET /x price=1500 serve=demo\n", LNBITS_URL=fiat_wallet.url, LNBITS_KEY=fiat_wallet.key,
+                         **environment)
+        return site.get("/x", headers={"Accept": "text/html", "Sec-Fetch-Mode": "navigate"}).text
+
+    assert "about 1.50\u2009SEK" in page(L402_FIAT="SEK")
+    assert "etwa 1,50\u2009SEK" in page(L402_FIAT="SEK", L402_LANG="de")
+    monkeypatch.setattr(RateDouble, "price", "")
+    told = page(L402_FIAT="NOK")
+    assert "NOK" not in told and "lightning:lnbc" in told

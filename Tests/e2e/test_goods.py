@@ -1,14 +1,11 @@
 """Goods reach the client as the backend made them, and are not paid for when they fail."""
-import pathlib
-import shutil
 import socket
-import tempfile
 import threading
 
 import pytest
 import requests
 
-from servers import MODES, Served
+from servers import MODES, serving
 
 
 def seen(backend_url, path):
@@ -130,22 +127,17 @@ def test_more_kept_connections_than_workers_starve_nobody(make_site):
 OWN = [mode for mode, (_, targets) in MODES.items() if targets["files"].startswith("serve=file:")]
 
 
-@pytest.fixture(scope="module", params=OWN)
-def own(request, wallet, backend_port, backend_url):
-    base = pathlib.Path(tempfile.mkdtemp(prefix="l402-e2e-goods-"))
-    base.chmod(0o755)
-    start, targets = MODES[request.param]
-    served = Served(base / request.param, wallet, backend_port, targets)
+def lay_out(served):
     pages = served.directory / "files" / "articles" / "guide"
     (pages / "empty").mkdir(parents=True)
     (pages / "index.html").write_text("<h1>paid index</h1>\n")
-    (served.directory / "files" / "articles" / "guide" / "part.txt").write_text("0123456789")
-    try:
-        start(served)
+    (pages / "part.txt").write_text("0123456789")
+
+
+@pytest.fixture(scope="module", params=OWN)
+def own(request, wallet, backend_port, backend_url):
+    with serving(request.param, wallet, backend_port, lay_out=lay_out) as served:
         yield served
-    finally:
-        served.stop()
-        shutil.rmtree(base)
 
 
 class Buyer:

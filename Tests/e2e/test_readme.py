@@ -11,11 +11,12 @@ import requests
 from parts import BIN, ROOT, Gate, free_port, stop, wait_for
 
 README = (ROOT / "README.md").read_text()
+SERVERS = (ROOT / "nginx/README.md").read_text()
 PAGES = [ROOT / path for path in ("README.md", "nginx/README.md", "Tests/README.md", "Tests/bench/README.md")]
 
 
 def chapter(title):
-    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", README, re.S | re.M)
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", README + SERVERS, re.S | re.M)
     assert found, title
     return found[1]
 
@@ -45,7 +46,7 @@ def test_a_link_leads_somewhere(path):
             assert anchor in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}, target
 
 
-@pytest.mark.parametrize("title", ["Your site, before and after", "Rules in ten lines"])
+@pytest.mark.parametrize("title", ["Your site, before and after", "Rules in ten lines", "Selling articles"])
 def test_the_rules_have_neither_errors_nor_warnings(title, tmp_path):
     rules = tmp_path / "rules"
     rules.write_text(indented(chapter(title))[-1 if title.startswith("Your") else 0])
@@ -167,7 +168,7 @@ def test_the_site_after_sells_what_the_cache_holds_to_each_client(shop, backend_
 
 
 def test_a_browser_gets_a_cookie_for_tls_alone(shop):
-    answer = shop(site("+")).get("/maps/oslo", Accept="text/html")
+    answer = shop(site("+")).get("/maps/oslo", Accept="text/html", Sec_Fetch_Mode="navigate")
     assert answer.status_code == 402 and "; Secure" in answer.headers["Set-Cookie"]
 
 

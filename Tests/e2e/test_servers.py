@@ -3,11 +3,9 @@ import concurrent.futures
 import hashlib
 import json
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.parse
 
@@ -15,32 +13,18 @@ import pytest
 import requests
 
 from parts import raw_request, wait_for
-from servers import MODES, Served
+from servers import MODES, serving
 
 ARTICLE = "/articles/first.html"
 # Where no body is shown to the gate.
 BODILESS = ("nginx-auth", "lighttpd-authorizer")
 
 
-@pytest.fixture(scope="session")
-def base():
-    base = pathlib.Path(tempfile.mkdtemp(prefix="l402-e2e-servers-"))
-    base.chmod(0o755)
-    yield base
-    shutil.rmtree(base)
-
-
 @pytest.fixture(scope="session", params=MODES)
-def served(request, base, wallet, backend_port, backend_url):
-    start, targets = MODES[request.param]
-    served = Served(base / request.param, wallet, backend_port, targets)
-    served.mode, served.backend_url = request.param, backend_url
-    try:
-        start(served)
+def served(request, wallet, backend_port, backend_url):
+    with serving(request.param, wallet, backend_port) as served:
+        served.backend_url = backend_url
         yield served
-    finally:
-        served.stop()
-        shutil.rmtree(served.directory)
 
 
 def ask(served, path, method="GET", authorization=None, **options):
@@ -286,6 +270,9 @@ def test_a_payment_hash_in_the_body_is_proof(served):
 
 
 def test_a_hundred_megabytes_come_and_go(served):
+    if served.gate:
+        # The crowds before are not what is looked at: the highest mark begins anew (proc(5), clear_refs).
+        pathlib.Path(f"/proc/{served.gate.process.pid}/clear_refs").write_text("5")
     block = bytes(range(256)) * 4096
     expected = hashlib.sha256()
     for _ in range(100):

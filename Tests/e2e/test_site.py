@@ -105,7 +105,7 @@ def test_what_was_paid_for_is_kept_by_no_shared_cache(make_site, how):
         return
     for path in ("/few/x.pdf", "/back/x.pdf"):
         authorization, body = site.buy(path)
-        proof = {"token": {"Authorization": authorization}, "cookie": {"Cookie": f"l402={body['macaroon']}"},
+        proof = {"token": {"Authorization": authorization}, "cookie": {"Cookie": f"l402={body['macaroon']}", "Accept": "text/html"},
                  "hash": {"X-Payment-Hash": body["payment_hash"]}}[how]
         answer = site.get(path, headers=proof)
         assert answer.status_code == 200 and answer.headers["Cache-Control"] == "private", path

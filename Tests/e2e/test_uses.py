@@ -4,12 +4,9 @@ import http.server
 import itertools
 import json
 import os
-import pathlib
 import re
-import shutil
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 
@@ -17,7 +14,7 @@ import pytest
 import requests
 
 from parts import BIN, ROOT, free_port, wait_for
-from servers import MODES, MORE_MODES, Served
+from servers import MODES, MORE_MODES, serving
 import uses
 from uses import COLUMNS, NOT, ROWS, TAKEN, WAYS
 
@@ -133,29 +130,24 @@ def make_files(directory):
 
 @pytest.fixture(scope="module")
 def served(request, wallet, port):
-    start, targets = {**MODES, **MORE_MODES}[request.param]
-    base = pathlib.Path(tempfile.mkdtemp(prefix="l402-e2e-uses-"))
-    base.chmod(0o755)
+    _, targets = {**MODES, **MORE_MODES}[request.param]
     rules = RULES + "".join(
         f"GET,POST /api/free-{row.name}/** price=2 free=1/day {targets['api']}\n"
         f"GET,POST /uses/free-{row.name}/** price=5 free=1/day {targets['files']}\n" for row in FREE)
     if request.param in ("nginx-responder", "nginx-cgi"):
         rules = HEADER.format(limited="serve=@limited", nowhere="serve=@nowhere", prefix="serve=/nowhere/") + rules
-    served = Served(base / request.param, wallet, port, targets, rules, L402_BACKEND_TIMEOUT="2s")
-    served.mode = request.param
-    served.more = {
-        "http": "limit_req_zone all zone=l402_test:1m rate=1r/m; limit_req_status 429; proxy_read_timeout 2s;",
-        "server": f"""location @limited {{
-            include l402/goods.conf; limit_req zone=l402_test; proxy_pass http://127.0.0.1:{port}; }}"""
-        if "auth" not in request.param else ""}
-    make_files(served.directory / "files")
-    served.tokens = {}
-    try:
-        start(served)
+
+    def lay_out(served):
+        served.more = {
+            "http": "limit_req_zone all zone=l402_test:1m rate=1r/m; limit_req_status 429; proxy_read_timeout 2s;",
+            "server": f"""location @limited {{
+                include l402/goods.conf; limit_req zone=l402_test; proxy_pass http://127.0.0.1:{port}; }}"""
+            if "auth" not in request.param else ""}
+        make_files(served.directory / "files")
+        served.tokens = {}
+
+    with serving(request.param, wallet, port, rules, lay_out, L402_BACKEND_TIMEOUT="2s") as served:
         yield served
-    finally:
-        served.stop()
-        shutil.rmtree(base)
 
 
 def bought(served, goods):
