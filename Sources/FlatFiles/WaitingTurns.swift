@@ -78,7 +78,7 @@ struct WaitingTurns: Sendable {
         let asksForOne = isOutOfReach && record.number % 2 == 1
         record.asked = now
         record.done = 0
-        record.number += 1
+        record.number &+= 1
         record.wallet = wallet
         try write(record, file)
         return .yours(asksForOne: asksForOne)

@@ -158,7 +158,8 @@ import Testing
         for text in [
             "l402-waiting 1 asked 99999999999999999999 done 0 since 00000000000000000000 number 0000000000 wallet \n",
             "l402-waiting 1 asked 09999999999999999999 done 0 since 00000000000000000000 number 0000000000 wallet \n",
-            "nonsense", "", " ",
+            "l402-waiting 1 asked 00000000000000000000 done 1 since 00000000000000000000 number "
+                + "18446744073709551615 wallet \n", "nonsense", "", " ",
             "l402-waiting 1 asked x done 0 since 00000000000000000000 number 1 wallet \n",
         ] {
             let file = try Descriptor(path, O_RDWR)
