@@ -97,7 +97,7 @@ import Testing
         let own = try template(
             "\u{feff}<style>\r\nb{}\r</style><script>let a = {b:{}}</script><script src=\"/x.js\"></script>"
         )
-        let policy = PagePolicy.header(own)
+        let policy = own.policy.header
         for text in ["\nb{}\n", "let a = {b:{}}", PageAssets.style, PageAssets.script] {
             let hash = Data(SHA256.hash(data: Data(text.utf8))).base64EncodedString()
             #expect(policy.contains("'sha256-\(hash)'"))

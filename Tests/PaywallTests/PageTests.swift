@@ -132,7 +132,7 @@ import Wallets
         var browser = Browser(try GateSetup("GET /x price=5\n", page: template))
         let page = try browser.go("/x")
         #expect(page.bodyText == "<style>p{}</style><p>5\u{2009}sats at mine</p>")
-        #expect(page.header("Content-Security-Policy") == PagePolicy.header(template))
+        #expect(page.header("Content-Security-Policy") == template.policy.header)
     }
 
     @Test func `HEAD of a person makes no invoice and has no body`() throws {

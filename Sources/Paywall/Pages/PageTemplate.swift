@@ -16,9 +16,8 @@ package struct PageTemplate: Sendable {
     }
 
     let parts: [Part]
-    /// The contents of the file's own inline `<style>` and `<script>` elements.
-    let styles: [String]
-    let scripts: [String]
+    /// What a browser may do on the page, for which the file's own inline elements are hashed once.
+    let policy: PagePolicy
 
     /// A file is never larger; what it makes is at most 40 kB.
     package static let limitBytes = 64 * 1024
@@ -31,10 +30,12 @@ package struct PageTemplate: Sendable {
         self = try reader.read()
     }
 
+    /// - Parameters:
+    ///   - styles: The contents of the file's own inline `<style>` elements.
+    ///   - scripts: Those of its `<script>` elements.
     init(parts: [Part], styles: [String], scripts: [String]) {
         self.parts = parts
-        self.styles = styles
-        self.scripts = scripts
+        policy = PagePolicy(styles: styles, scripts: scripts)
     }
 
     /// The page with its values put in.
@@ -88,21 +89,28 @@ enum PageAssets {
 
 /// What a browser may do on a page (CSP level 3): the page's own script and style by their hashes,
 /// pictures of the site, and nothing else.
-enum PagePolicy {
+struct PagePolicy: Sendable {
+    /// The header of most pages.
+    let header: String
+    /// The header of a page into which no script of the site may look.
+    let sandboxed: String
+
     /// - Parameters:
-    ///   - frames: Who may put the page into a frame.
-    ///   - isSandboxed: Whether no script of the site may look into it.
-    static func header(_ template: PageTemplate, isSandboxed: Bool = false) -> String {
-        let styles = template.styles.map(source) + [standardStyle]
-        let scripts = template.scripts.map(source) + [standardScript]
-        let policy = [
-            "default-src 'none'",
-            isSandboxed ? "script-src 'none'" : "script-src " + scripts.joined(separator: " "),
-            "style-src " + styles.joined(separator: " "), "img-src 'self' data:",
-            "connect-src 'self'", "form-action 'self'", "base-uri 'none'",
-            "frame-ancestors " + (isSandboxed ? "'none'" : "'self'"),
-        ]
-        return (policy + (isSandboxed ? ["sandbox allow-forms"] : [])).joined(separator: "; ")
+    ///   - styles: What stands in the page's own `<style>` elements.
+    ///   - scripts: What stands in its `<script>` elements.
+    init(styles: [String], scripts: [String]) {
+        let styles = styles.map(Self.source) + [Self.standardStyle]
+        let scripts = scripts.map(Self.source) + [Self.standardScript]
+        func header(scripts: String, frames: String) -> String {
+            [
+                "default-src 'none'", "script-src " + scripts,
+                "style-src " + styles.joined(separator: " "), "img-src 'self' data:",
+                "connect-src 'self'", "form-action 'self'", "base-uri 'none'",
+                "frame-ancestors " + frames,
+            ].joined(separator: "; ")
+        }
+        self.header = header(scripts: scripts.joined(separator: " "), frames: "'self'")
+        sandboxed = header(scripts: "'none'", frames: "'none'") + "; sandbox allow-forms"
     }
 
     private static let standardStyle = source(PageAssets.style)

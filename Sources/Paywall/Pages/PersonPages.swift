@@ -243,7 +243,7 @@ struct PersonPages {
                 ("Content-Type", "text/html; charset=utf-8"), ("Cache-Control", "no-store"),
                 (
                     "Content-Security-Policy",
-                    PagePolicy.header(template, isSandboxed: isSandboxed)
+                    isSandboxed ? template.policy.sandboxed : template.policy.header
                 ),
                 // A form sent from a page that sends no referrer has no origin either.
                 ("Referrer-Policy", "same-origin"), ("X-Content-Type-Options", "nosniff"),
